@@ -1,0 +1,1 @@
+"""Facts as of a moment: declared, cut in one place, labelled in one place."""

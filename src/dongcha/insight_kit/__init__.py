@@ -1,0 +1,1 @@
+"""The seam every insight stands on."""

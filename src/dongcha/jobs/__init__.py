@@ -1,0 +1,1 @@
+"""What runs: loops over the registry, knows no insight by name."""

@@ -1,0 +1,1 @@
+"""One customer's portrait, and who matches a rule."""

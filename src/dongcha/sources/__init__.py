@@ -1,0 +1,1 @@
+"""How facts come in: files, known public layouts, a simulated shop."""

@@ -1,0 +1,1 @@
+"""Where facts live: the contract, the lake, the engine, the ledger."""
