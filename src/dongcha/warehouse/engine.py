@@ -1,0 +1,41 @@
+"""Who answers an Ibis expression: DuckDB in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import polars as pl
+
+
+class Engine:
+    """Runs Ibis expressions over Parquet files.
+
+    Times come back in UTC whatever the machine's own zone is.
+    """
+
+    def __init__(self, scratch: Path | None = None) -> None:
+        """Open an in-memory database; `scratch` is the folder it may spill to."""
+        import ibis
+
+        settings: dict[str, Any] = {"preserve_insertion_order": False}
+        if scratch is not None:
+            settings["temp_directory"] = str(scratch)
+        self.connection = ibis.duckdb.connect(**settings)
+
+    def read(self, files: Sequence[str | Path]) -> ir.Table:
+        """These Parquet files as one table."""
+        return self.connection.read_parquet([str(file) for file in files], hive_partitioning=False)
+
+    def to_polars(self, expression: ir.Table) -> pl.DataFrame:
+        """Run `expression` and fetch its rows."""
+        return self.connection.to_polars(expression)
+
+    def explain(self, expression: ir.Table) -> str:
+        """The SQL that `to_polars` would run."""
+        import ibis
+
+        return str(ibis.to_sql(expression, dialect="duckdb"))
