@@ -1,0 +1,218 @@
+"""What an insight is: a question, what it needs, who may answer it, and how the answers are judged."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import ClassVar, Final
+
+import numpy as np
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from dongcha import columns as c
+from dongcha.as_of import AsOf, Horizon, Window
+from dongcha.errors import ContractError, UsageError
+from dongcha.insight_kit.outputs import Output
+from dongcha.warehouse.lake import Lake
+
+Labeller = Callable[[Lake, Window, Mapping[str, int]], pl.DataFrame]
+"""(lake, window, table versions) → customer_id + label columns, for those to whom something happened."""
+
+REASON_SCHEMA: Final = {
+    c.ENTITY_ID: pl.String(),
+    c.RANK: pl.Int64(),
+    c.FEATURE: pl.String(),
+    c.VALUE: pl.Float64(),
+    c.TYPICAL: pl.Float64(),
+    c.EFFECT: pl.Float64(),
+}
+
+
+class Config(BaseModel):
+    """An insight's options, from `[insights.<name>]` of dongcha.toml; an unknown option is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What an insight is computed from: tables that must be loaded, features by name, and its label."""
+
+    tables: tuple[str, ...]
+    features: tuple[str, ...]
+    label: Labeller
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything a model may see at one cutoff.
+
+    `features`: entity_id (String, sorted) + one Float64 column per feature, null where it does not apply;
+    one row per entity.
+    """
+
+    as_of: AsOf
+    horizon: Horizon
+    features: pl.DataFrame
+
+    @property
+    def entities(self) -> pl.Series:
+        return self.features[c.ENTITY_ID]
+
+    def matrix(self, names: Sequence[str]) -> np.ndarray:
+        """Shape (entities, names), float64, NaN for null."""
+        return self.features.select(pl.col(names).fill_null(float("nan"))).to_numpy().astype(np.float64, order="C")
+
+    def column(self, name: str) -> np.ndarray:
+        """One feature, shape (entities,), float64, NaN for null."""
+        return self.matrix([name])[:, 0]
+
+
+@dataclass(frozen=True)
+class Example:
+    """Facts at a past cutoff and what then happened: `truth` has the label columns, row by row with `facts`."""
+
+    facts: Facts
+    truth: pl.DataFrame
+
+    def label(self, name: str) -> np.ndarray:
+        return self.truth[name].to_numpy().astype(np.float64)
+
+
+class Role(Enum):
+    """A baseline is what a model must beat; a candidate may be promoted when it does."""
+
+    CANDIDATE = "candidate"
+    BASELINE = "baseline"
+
+
+class Contender(ABC):
+    """One way to answer an insight's question. Made with no argument, then fitted or loaded."""
+
+    name: ClassVar[str]
+    role: ClassVar[Role] = Role.CANDIDATE
+
+    @abstractmethod
+    def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
+        """Learn from examples whose labels were complete by `now.as_of`, and from the unlabelled facts of now."""
+
+    @abstractmethod
+    def predict(self, facts: Facts) -> pl.DataFrame:
+        """entity_id (as in `facts`, same order) + the columns the insight yields."""
+
+    def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
+        """Feature names and their signed pushes, shape (entities, features); none where it cannot tell."""
+        return (), np.empty((len(facts.features), 0))
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write everything `predict` needs, without pickle."""
+
+    @abstractmethod
+    def load(self, folder: Path) -> None:
+        """Read what `save` wrote."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of quality: its name, and whether more is better; `target` where closest to a number is best."""
+
+    name: str
+    more_is_better: bool = True
+    target: float | None = None
+
+    def goodness(self, value: float) -> float:
+        """Larger is better, whatever the metric."""
+        if self.target is not None:
+            return -abs(value - self.target)
+        return value if self.more_is_better else -value
+
+
+class Insight(ABC):
+    """One question about the business, answered per entity.
+
+    Subclasses declare; the jobs loop. An insight holds no state beyond its config: what is learnt lives in a
+    contender, what is concluded in the ledger.
+    """
+
+    name: ClassVar[str]
+    question: ClassVar[dict[str, str]]
+    """Language code → the question in that language."""
+    entity: ClassVar[str] = c.CUSTOMER_ID
+    needs: ClassVar[Needs]
+    yields: ClassVar[tuple[Output, ...]]
+    judged_by: ClassVar[tuple[Metric, ...]]
+    """The first is the headline."""
+    fair_by: ClassVar[str | None] = None
+    """A column of `customers` whose groups the card compares."""
+    Config: ClassVar[type[Config]] = Config
+
+    def __init__(self, config: Config | None = None) -> None:
+        self.config = config if config is not None else self.Config()
+
+    @abstractmethod
+    def contenders(self) -> tuple[Contender, ...]:
+        """Fresh, unfitted contenders; the first candidate answers while nothing was measured yet."""
+
+    @abstractmethod
+    def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
+        """Label columns row by row with `facts`, from what `needs.label` found in the window."""
+
+    @abstractmethod
+    def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
+        """The metrics of `judged_by` (and others worth knowing) for an answer given at `example.facts`."""
+
+    def unacceptable(self, metrics: Mapping[str, float]) -> str:
+        """Why an answer with these mean metrics may not be promoted whatever its headline; empty if it may."""
+        return ""
+
+    @property
+    def headline(self) -> Metric:
+        return self.judged_by[0]
+
+    def contender(self, name: str) -> Contender:
+        """A fresh contender by name."""
+        for contender in self.contenders():
+            if contender.name == name:
+                return contender
+        raise UsageError(
+            f"{self.name} has no contender '{name}'.", f"It has: {', '.join(k.name for k in self.contenders())}."
+        )
+
+    def answer(self, contender: Contender, facts: Facts) -> pl.DataFrame:
+        """The contender's prediction, checked against what the insight declares."""
+        answer = contender.predict(facts)
+        if not answer[c.ENTITY_ID].equals(facts.entities):
+            raise ContractError(f"{self.name}: {contender.name} did not answer for every entity in order.")
+        for output in self.yields:
+            output.check(answer)
+        return answer
+
+    def reasons(self, contender: Contender, facts: Facts, *, top: int = 3) -> pl.DataFrame:
+        """The `top` features that moved each answer most (columns as REASON_SCHEMA; effect is signed)."""
+        names, pushes = contender.contributions(facts)
+        if not names:
+            return pl.DataFrame(schema=REASON_SCHEMA)
+        order = np.argsort(-np.abs(pushes), axis=1, kind="stable")[:, :top]
+        values = facts.matrix(names)
+        typical = np.array([_median(values[:, k]) for k in range(len(names))])
+        rows = np.repeat(np.arange(len(pushes)), order.shape[1])
+        picked = order.ravel()
+        frame = {
+            c.ENTITY_ID: facts.entities.to_numpy()[rows],
+            c.RANK: np.tile(np.arange(1, order.shape[1] + 1), len(pushes)),
+            c.FEATURE: np.array(names)[picked],
+            c.VALUE: values[rows, picked],
+            c.TYPICAL: typical[picked],
+            c.EFFECT: pushes[rows, picked],
+        }
+        return pl.DataFrame(frame, schema=REASON_SCHEMA).fill_nan(None).filter(pl.col(c.EFFECT) != 0)
+
+
+def _median(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else float("nan")

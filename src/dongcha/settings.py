@@ -1,0 +1,118 @@
+"""One typed settings object, from `dongcha.toml` and the environment (`DONGCHA_…`, which wins)."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from dongcha.errors import SettingsError
+
+FILE: Final = "dongcha.toml"
+Language = Literal["en", "zh"]
+
+
+class Section(BaseModel):
+    """A part of the file; an unknown key is a mistake worth telling."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ShopSection(Section):
+    """The business itself."""
+
+    name: str = "My shop"
+    language: Language = "en"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    time_zone: str = "UTC"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(f"'{zone}' is not a time zone; write it like Asia/Shanghai")
+        return zone
+
+
+class TimeSection(Section):
+    """How far ahead the insights look, and how the past is cut to test them."""
+
+    horizon_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    folds: Annotated[int, Field(ge=1, le=50)] = 4
+    """Rolling backtests: how many cutoffs."""
+    step_days: Annotated[int, Field(ge=1, le=365)] = 30
+    """Days between two cutoffs, in training and in testing."""
+
+
+class Settings(BaseSettings):
+    """All settings of a workspace. `insights` holds a table of options per insight, read by its own config class."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DONGCHA_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    shop: ShopSection = ShopSection()
+    time: TimeSection = TimeSection()
+    insights: dict[str, dict[str, Any]] = {}
+    seed: Annotated[int, Field(ge=0)] = 7
+    threads: Annotated[int, Field(ge=0)] = 0
+    """Processor threads for training; 0 = all of them."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.shop.time_zone)
+
+
+def read_settings(workspace: Path) -> Settings:
+    """The settings of a workspace; the defaults where it has no `dongcha.toml`.
+
+    Raises SettingsError naming the file, the key and what is wrong with its value.
+    """
+    file = workspace / FILE
+    try:
+        written = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+        return Settings(**written)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not valid TOML: {error}.", "Mend that line, or start anew: dongcha new DIR.") from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"{file} or DONGCHA_… holds an unusable value: {wrong}.", "Mend it and repeat.") from None
+
+
+TEMPLATE: Final = """\
+# Dongcha: the settings of this workspace. Every line is the default; change what you need.
+# Environment variables win over this file: DONGCHA_TIME__HORIZON_DAYS=60
+
+seed = 7                    # the same seed gives the same answers
+threads = 0                 # processor threads for training; 0 = all of them
+
+[shop]
+name = "My shop"
+language = "en"             # en or zh: the language of reasons and reports
+currency = "USD"            # ISO 4217 code that money is shown in
+time_zone = "UTC"           # how times without an offset are read, e.g. Asia/Shanghai
+
+[time]
+horizon_days = 90           # how far ahead churn and lifetime value look
+folds = 4                   # rolling backtests: how many cutoffs
+step_days = 30              # days between two cutoffs
+
+# Options of one insight, for example:
+# [insights.segmentation]
+# most_groups = 8
+"""

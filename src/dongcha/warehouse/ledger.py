@@ -1,0 +1,142 @@
+"""The ledger: what we concluded, when, from which facts; Delta tables that only ever grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+import polars as pl
+from deltalake import DeltaTable, write_deltalake
+from filelock import FileLock
+
+from dongcha import columns as c
+from dongcha.as_of import AsOf
+from dongcha.warehouse.tables import TIME_TYPE
+
+RUNS: Final = "runs"
+SCORES: Final = "scores"
+REASONS: Final = "reasons"
+BACKTESTS: Final = "backtests"
+CARDS: Final = "cards"
+AUDIT: Final = "audit"
+
+_TEXT, _FLOAT, _INT = pl.String(), pl.Float64(), pl.Int64()
+_STAMP: Final[dict[str, pl.DataType]] = {
+    c.RUN_ID: _TEXT,
+    c.INSIGHT: _TEXT,
+    c.VERSION: _TEXT,
+    c.AS_OF: TIME_TYPE,
+    c.MADE_AT: TIME_TYPE,
+}
+SCHEMAS: Final[dict[str, dict[str, pl.DataType]]] = {
+    RUNS: {
+        **_STAMP,
+        "job": _TEXT,
+        "fingerprint": _TEXT,
+        "table_versions": _TEXT,
+        "config": _TEXT,
+        "dongcha_version": _TEXT,
+        "seconds": _FLOAT,
+        "rows": _INT,
+    },
+    SCORES: {**_STAMP, c.ENTITY_ID: _TEXT, c.NAME: _TEXT, c.RANK: _INT, c.VALUE: _FLOAT, c.TEXT: _TEXT},
+    REASONS: {
+        **_STAMP,
+        c.ENTITY_ID: _TEXT,
+        c.RANK: _INT,
+        c.FEATURE: _TEXT,
+        c.VALUE: _FLOAT,
+        c.TYPICAL: _FLOAT,
+        c.EFFECT: _FLOAT,
+    },
+    BACKTESTS: {
+        **_STAMP,
+        c.FOLD: _INT,
+        "horizon_days": _INT,
+        "n": _INT,
+        c.CONTENDER: _TEXT,
+        "role": _TEXT,
+        c.METRIC: _TEXT,
+        c.VALUE: _FLOAT,
+    },
+    CARDS: {**_STAMP, "card": _TEXT},
+    AUDIT: {c.MADE_AT: TIME_TYPE, c.INSIGHT: _TEXT, c.VERSION: _TEXT, "action": _TEXT, "actor": _TEXT, "why": _TEXT},
+}
+
+
+class Ledger:
+    """The ledger of one workspace.
+
+    A run's rows count only once its row in `runs` is there, which is written last: a job that was killed half-way
+    leaves nothing that anyone reads.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, name: str, rows: pl.DataFrame | Iterable[Mapping[str, Any]]) -> None:
+        """Append rows to a ledger table; missing columns are null. One atomic commit."""
+        schema = SCHEMAS[name]
+        frame = rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(list(rows), schema=schema)
+        missing = [pl.lit(None).alias(k) for k in schema if k not in frame.columns]
+        frame = frame.with_columns(missing).select(pl.col(k).cast(t) for k, t in schema.items())
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / ".writer.lock", is_singleton=True):
+            write_deltalake(str(self.folder / name), frame.to_arrow(), mode="append", partition_by=[c.INSIGHT])
+
+    def read(self, name: str) -> pl.LazyFrame:
+        """Every row of a ledger table, in no order; empty where nothing was written."""
+        path = str(self.folder / name)
+        if not DeltaTable.is_deltatable(path):
+            return pl.LazyFrame(schema=SCHEMAS[name])
+        files = DeltaTable(path).file_uris()
+        return pl.scan_parquet(files, hive_partitioning=True, hive_schema={c.INSIGHT: _TEXT}).select(SCHEMAS[name])
+
+    def of_run(self, name: str, run_id: str) -> pl.DataFrame:
+        """The rows that one run wrote to `name`."""
+        return self.read(name).filter(pl.col(c.RUN_ID) == run_id).collect()
+
+    def runs(self, job: str | None = None, insight: str | None = None) -> pl.DataFrame:
+        """Finished runs, newest first."""
+        wanted = [pl.col(k) == v for k, v in (("job", job), (c.INSIGHT, insight)) if v is not None]
+        return self.read(RUNS).filter(*wanted).collect().sort(c.MADE_AT, c.RUN_ID, descending=True)
+
+    def latest_run(self, job: str, insight: str, as_of: AsOf | None = None) -> dict[str, Any] | None:
+        """The newest finished run of a job (at a cutoff), as a row of `runs`; None where there is none."""
+        runs = self.runs(job, insight)
+        if as_of is not None:
+            runs = runs.filter(pl.col(c.AS_OF) == as_of.moment)
+        return runs.row(0, named=True) if len(runs) else None
+
+    def same_run(self, job: str, insight: str, fingerprint: str) -> dict[str, Any] | None:
+        """A finished run of the same work on the same facts: what need not be repeated."""
+        runs = self.runs(job, insight).filter(pl.col("fingerprint") == fingerprint)
+        return runs.row(0, named=True) if len(runs) else None
+
+    def card(self, insight: str, version: str) -> dict[str, Any] | None:
+        """The model card of a version."""
+        rows = self.read(CARDS).filter(pl.col(c.INSIGHT) == insight, pl.col(c.VERSION) == version).collect()
+        return None if rows.is_empty() else dict(orjson.loads(rows["card"][0]))
+
+    def versions(self, insight: str) -> list[str]:
+        """Every version of an insight's model that has a card, oldest first."""
+        cards = self.read(CARDS).filter(pl.col(c.INSIGHT) == insight).collect()
+        return cards.sort(c.MADE_AT)[c.VERSION].to_list()
+
+    def audit(self, insight: str | None = None) -> pl.DataFrame:
+        """Who changed which champion when and why, oldest first."""
+        rows = self.read(AUDIT).collect().sort(c.MADE_AT, maintain_order=True)
+        return rows if insight is None else rows.filter(pl.col(c.INSIGHT) == insight)
+
+    def champion(self, insight: str) -> str | None:
+        """The version that answers now: what the last promotion or rollback named."""
+        rows = self.audit(insight)
+        return rows[c.VERSION][-1] if len(rows) else None
+
+    def promote(self, insight: str, version: str, *, made_at: datetime, actor: str, why: str, action: str = "promote") -> None:
+        """Make `version` the champion; the change is one row of the audit log."""
+        row = {c.MADE_AT: made_at, c.INSIGHT: insight, c.VERSION: version, "action": action, "actor": actor, "why": why}
+        self.write(AUDIT, [row])
