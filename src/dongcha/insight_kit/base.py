@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import polars as pl
@@ -19,8 +19,8 @@ from dongcha.errors import ContractError, UsageError
 from dongcha.insight_kit.outputs import Output
 from dongcha.warehouse.lake import Lake
 
-Labeller = Callable[[Lake, Window, Mapping[str, int]], pl.DataFrame]
-"""(lake, window, table versions) → customer_id + label columns, for those to whom something happened."""
+Labeller = Callable[[Lake, Window, Mapping[str, int], AsOf], pl.DataFrame]
+"""(lake, window, table versions, known by) → customer_id + label columns, for those to whom something happened."""
 
 REASON_SCHEMA: Final = {
     c.ENTITY_ID: pl.String(),
@@ -149,6 +149,8 @@ class Insight(ABC):
     """The first is the headline."""
     fair_by: ClassVar[str | None] = None
     """A column of `customers` whose groups the card compares."""
+    limits: ClassVar[dict[str, str]] = {}
+    """Language code → what the answer must not be used for."""
     Config: ClassVar[type[Config]] = Config
 
     def __init__(self, config: Config | None = None) -> None:
@@ -165,6 +167,10 @@ class Insight(ABC):
     @abstractmethod
     def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
         """The metrics of `judged_by` (and others worth knowing) for an answer given at `example.facts`."""
+
+    def examine(self, example: Example, answer: pl.DataFrame, groups: pl.Series | None) -> dict[str, Any]:
+        """More about an answer's quality for the model card: calibration, fairness by `groups` (row by row)."""
+        return {}
 
     def unacceptable(self, metrics: Mapping[str, float]) -> str:
         """Why an answer with these mean metrics may not be promoted whatever its headline; empty if it may."""

@@ -17,13 +17,15 @@ class Engine:
     Times come back in UTC whatever the machine's own zone is.
     """
 
-    def __init__(self, scratch: Path | None = None) -> None:
-        """Open an in-memory database; `scratch` is the folder it may spill to."""
+    def __init__(self, scratch: Path | None = None, threads: int = 0) -> None:
+        """Open an in-memory database; `scratch` is the folder it may spill to, `threads` 0 means all."""
         import ibis
 
         settings: dict[str, Any] = {"preserve_insertion_order": False}
         if scratch is not None:
             settings["temp_directory"] = str(scratch)
+        if threads:
+            settings["threads"] = threads
         self.connection = ibis.duckdb.connect(**settings)
 
     def read(self, files: Sequence[str | Path]) -> ir.Table:

@@ -1,0 +1,279 @@
+"""The one file that wires settings → engine → lake → ledger → registry; it alone knows everybody."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dongcha import __version__
+from dongcha import columns as c
+from dongcha.as_of import AsOf, Horizon
+from dongcha.errors import MissingDataError, UsageError
+from dongcha.settings import FILE, TEMPLATE, Settings, read_settings
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from dongcha.insight_kit.base import Insight
+    from dongcha.insight_kit.contest import Fold
+    from dongcha.insight_kit.registry import Registry
+    from dongcha.jobs.ingest import LoadReport
+    from dongcha.jobs.run import Outcome
+    from dongcha.jobs.score import Scored
+    from dongcha.jobs.study import Desk, Progress
+    from dongcha.jobs.train import Trained
+    from dongcha.warehouse.engine import Engine
+    from dongcha.warehouse.lake import Lake
+    from dongcha.warehouse.ledger import Ledger
+
+SCRATCH: Final = ".scratch"
+
+
+def utc_now() -> datetime:
+    """The clock: the only place that asks what time it is."""
+    return datetime.now(UTC)
+
+
+def new_workspace(folder: Path, **shop: str) -> Path:
+    """Make a workspace: a folder with a commented `dongcha.toml`, which is returned.
+
+    Raises UsageError where there is one already.
+    """
+    file = folder / FILE
+    if file.exists():
+        raise UsageError(f"{file} is there already.", "Choose another folder, or edit it.")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = TEMPLATE
+    for name, value in shop.items():
+        default = next(line for line in TEMPLATE.splitlines() if line.startswith(f"{name} = "))
+        text = text.replace(default, f'{name} = "{value}"')
+    file.write_text(text, "utf-8")
+    return file
+
+
+class Shop:
+    """A workspace, opened: load facts, run insights, read what was concluded.
+
+    >>> import tempfile, dongcha
+    >>> shop = dongcha.open(tempfile.mkdtemp())
+    >>> shop.status()["tables"]
+    []
+    """
+
+    def __init__(
+        self, folder: Path, *, clock: Callable[[], datetime] = utc_now, progress: Progress | None = None
+    ) -> None:
+        if not folder.is_dir():
+            raise UsageError(f"There is no folder {folder}.", f"Make a workspace: dongcha new {folder}.")
+        self.folder = folder
+        self.clock = clock
+        self._progress = progress
+
+    # -- the parts, made when first asked for, so that a question costs only what it needs
+
+    @cached_property
+    def settings(self) -> Settings:
+        return read_settings(self.folder)
+
+    @cached_property
+    def engine(self) -> Engine:
+        from dongcha.warehouse.engine import Engine
+
+        return Engine(self.folder / SCRATCH, threads=self.settings.threads)
+
+    @cached_property
+    def lake(self) -> Lake:
+        from dongcha.warehouse.lake import Lake
+
+        return Lake(self.folder / "lake", self.engine)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from dongcha.warehouse.ledger import Ledger
+
+        return Ledger(self.folder / "ledger")
+
+    @cached_property
+    def insights(self) -> Registry:
+        from dongcha.insight_kit.registry import Registry
+
+        return Registry(self.settings.insights)
+
+    @cached_property
+    def desk(self) -> Desk:
+        from dongcha.insight_kit.versions import Versions
+        from dongcha.jobs.study import Desk, Plan, silent
+
+        time = self.settings.time
+        return Desk(
+            lake=self.lake,
+            ledger=self.ledger,
+            models=Versions(self.folder / "models"),
+            plan=Plan(Horizon(time.horizon_days), time.step_days, time.folds, self.settings.seed),
+            clock=self.clock,
+            actor=_actor(),
+            dongcha_version=__version__,
+            progress=self._progress or silent,
+        )
+
+    # -- facts in
+
+    def load(
+        self,
+        file: str | Path,
+        table: str,
+        *,
+        map: Mapping[str, str] | None = None,
+        set: Mapping[str, str] | None = None,
+        dry_run: bool = False,
+    ) -> LoadReport:
+        """Load a file into a table; see `dongcha.jobs.ingest.load_file`."""
+        from dongcha.jobs.ingest import load_file
+
+        return load_file(
+            self.lake,
+            Path(file),
+            table,
+            map=map or {},
+            set=set or {},
+            time_zone=self.settings.shop.time_zone,
+            dry_run=dry_run,
+            progress=self.desk.progress,
+            loaded_at=self.clock(),
+        )
+
+    def load_layout(self, layout: str, path: str | Path, *, dry_run: bool = False) -> list[LoadReport]:
+        """Load a known public layout; see `dongcha.jobs.ingest.load_layout`."""
+        from dongcha.jobs.ingest import load_layout
+
+        return load_layout(
+            self.lake, layout, Path(path), dry_run=dry_run, progress=self.desk.progress, loaded_at=self.clock()
+        )
+
+    # -- insight out
+
+    def as_of(self, moment: str | AsOf | None = None) -> AsOf:
+        """The cutoff asked for; by default the midnight after the last order."""
+        if moment is None:
+            return self.desk.end()
+        return moment if isinstance(moment, AsOf) else AsOf.parse(moment)
+
+    def run(self, *, as_of: str | AsOf | None = None) -> list[Outcome]:
+        """Backtest, train, promote and score every insight whose tables are loaded; only what changed."""
+        from dongcha.jobs.run import run
+
+        return run(self.desk, self.insights, self.as_of(as_of))
+
+    def train(self, *names: str, as_of: str | AsOf | None = None) -> dict[str, Trained]:
+        """Train these insights (all by default): insight → what came of it."""
+        from dongcha.jobs.train import train
+
+        return {insight.name: train(study) for insight, study in self._studies(names, as_of)}
+
+    def score(self, *names: str, as_of: str | AsOf | None = None) -> dict[str, Scored]:
+        """Let the champions of these insights (all by default) answer: insight → what came of it."""
+        from dongcha.jobs.score import score
+
+        return {insight.name: score(study) for insight, study in self._studies(names, as_of)}
+
+    def backtest(self, *names: str, as_of: str | AsOf | None = None, folds: int | None = None) -> list[dict[str, Any]]:
+        """Rolling backtests of these insights (all by default): one dict per fold, as `--json` prints them."""
+        from dongcha.jobs.backtest import backtest, report
+
+        horizon = self.desk.plan.horizon.days
+        studies = self._studies(names, as_of, folds)
+        return [row for insight, study in studies for row in report(insight, backtest(study), horizon)]
+
+    def folds(self, name: str, *, as_of: str | AsOf | None = None) -> list[Fold]:
+        """The folds of one insight's backtest."""
+        from dongcha.jobs.backtest import backtest
+
+        return [fold for _, study in self._studies([name], as_of) for fold in backtest(study)]
+
+    def scores(self, name: str, *, as_of: str | AsOf | None = None) -> pl.DataFrame:
+        """The newest answer of an insight (at a cutoff): entity_id + one column per output.
+
+        Raises MissingDataError where it was never scored.
+        """
+        from dongcha.insight_kit.outputs import from_rows
+        from dongcha.warehouse.ledger import SCORES
+
+        return from_rows(self.insights[name].yields, self.ledger.of_run(SCORES, self.last_score(name, as_of)[c.RUN_ID]))
+
+    def reasons(self, name: str, *, as_of: str | AsOf | None = None) -> pl.DataFrame:
+        """The reasons behind the newest answer of an insight (at a cutoff)."""
+        from dongcha.warehouse.ledger import REASONS
+
+        return self.ledger.of_run(REASONS, self.last_score(name, as_of)[c.RUN_ID]).sort(c.ENTITY_ID, c.RANK)
+
+    def last_score(self, name: str, as_of: str | AsOf | None = None) -> dict[str, Any]:
+        """The run that made the newest answer of an insight (at a cutoff)."""
+        from dongcha.jobs.score import JOB
+
+        cutoff = None if as_of is None else self.as_of(as_of)
+        run = self.ledger.latest_run(JOB, self.insights[name].name, cutoff)
+        if run is None:
+            when = "" if cutoff is None else f" as of {cutoff}"
+            raise MissingDataError(f"{name} was never scored{when}.", "Run it first: dongcha run.")
+        return run
+
+    def profile(self, customer_id: str) -> dict[str, Any]:
+        """Everything known and concluded about one customer; see `dongcha.profiles.profile`."""
+        from dongcha.profiles.profile import profile
+
+        return profile(self.lake, self.ledger, self.insights, customer_id, self.as_of())
+
+    def audience(self, rule: str) -> pl.DataFrame:
+        """The customers who match a rule over the catalogue's outputs; see `dongcha.profiles.audience`."""
+        from dongcha.profiles.audience import audience
+
+        return audience(rule, [self.scores(k.name) for k in self.insights if self._is_scored(k.name)])
+
+    # -- the state of things
+
+    def status(self) -> dict[str, Any]:
+        """Tables with rows and freshness, quarantine, champions."""
+        from dongcha.jobs.status import status
+
+        return status(self.desk, self.insights)
+
+    def rollback(self, name: str, version: str | None = None, *, why: str = "") -> str:
+        """Make an earlier version (by default the champion before this one) answer again; returns it."""
+        from dongcha.jobs.promotion import rollback
+
+        return rollback(self.desk, self.insights[name], version, why)
+
+    def promote(self, name: str, version: str, *, why: str = "") -> str:
+        """Make a version answer, by hand; returns it."""
+        from dongcha.jobs.promotion import promote
+
+        return promote(self.desk, self.insights[name], version, why)
+
+    # -- inside
+
+    def _is_scored(self, name: str) -> bool:
+        from dongcha.jobs.score import JOB
+
+        return self.ledger.latest_run(JOB, name) is not None
+
+    def _studies(
+        self, names: Sequence[str], as_of: str | AsOf | None, folds: int | None = None
+    ) -> list[tuple[Insight, Any]]:
+        from dataclasses import replace
+
+        from dongcha.jobs.study import Study
+
+        desk = self.desk if folds is None else replace(self.desk, plan=replace(self.desk.plan, folds=folds))
+        cutoff = self.as_of(as_of)
+        return [(insight, Study(desk, insight, cutoff)) for insight in self.insights.pick(names)]
+
+
+def _actor() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -1,0 +1,40 @@
+"""Everything that can run, in one go: backtest, train, promote, score; only what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dongcha.as_of import AsOf
+from dongcha.errors import MissingDataError
+from dongcha.insight_kit.base import Insight
+from dongcha.jobs.score import Scored, score
+from dongcha.jobs.study import Desk, Study
+from dongcha.jobs.train import Trained, train
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did for one insight; `skipped` says why it did nothing."""
+
+    insight: str
+    trained: Trained | None = None
+    scored: Scored | None = None
+    skipped: str = ""
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether everything was in the ledger already."""
+        return bool(self.trained and self.trained.unchanged and self.scored and self.scored.unchanged)
+
+
+def run(desk: Desk, insights: Iterable[Insight], as_of: AsOf) -> list[Outcome]:
+    """Train and score every insight whose tables are loaded; the others say what they lack."""
+    return [_one(Study(desk, insight, as_of)) for insight in insights]
+
+
+def _one(study: Study) -> Outcome:
+    try:
+        return Outcome(study.insight.name, train(study), score(study))
+    except MissingDataError as lacking:
+        return Outcome(study.insight.name, skipped=str(lacking))

@@ -1,0 +1,68 @@
+"""The state of a workspace: tables, freshness, findings, quarantine, champions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+
+from dongcha import columns as c
+from dongcha.insight_kit.base import Insight
+from dongcha.jobs.study import Desk
+from dongcha.warehouse.tables import CONTRACT
+
+
+def status(desk: Desk, insights: Iterable[Insight]) -> dict[str, Any]:
+    """`tables`: name, rows, version, first, last, findings; `quarantine`: file, table, reason, rows; `insights`."""
+    return {
+        "tables": [_table(desk, name) for name in desk.lake.tables()],
+        "quarantine": _quarantine(desk),
+        "insights": [_insight(desk, insight) for insight in insights],
+    }
+
+
+def _table(desk: Desk, name: str) -> dict[str, Any]:
+    rows = desk.lake.engine.read(desk.lake.files(name))
+    optional = [k.name for k in CONTRACT[name].own_columns if not k.required]
+    holes = {f"hole_{k}": rows[k].isnull().mean() for k in optional}
+    dates = {"first": rows[c.HAPPENED_AT].min(), "last": rows[c.HAPPENED_AT].max()}
+    found = desk.lake.engine.to_polars(rows.aggregate(rows=rows.count(), **dates, **holes)).row(0, named=True)
+    return {
+        "table": name,
+        "rows": found["rows"],
+        "version": desk.lake.version(name),
+        "first": found["first"],
+        "last": found["last"],
+        "findings": [
+            f"{k} is empty" if found[f"hole_{k}"] == 1 else f"{k} is missing in {found[f'hole_{k}']:.0%} of rows"
+            for k in optional
+            if found[f"hole_{k}"] >= WORTH_TELLING
+        ],
+    }
+
+
+WORTH_TELLING = 0.01
+"""A column with fewer holes than this share is not a finding."""
+
+
+def _quarantine(desk: Desk) -> list[dict[str, Any]]:
+    refused = desk.lake.quarantined()
+    counted = refused.group_by(c.FILE, c.TABLE, c.REASON).agg(pl.col(c.ROW).n_unique().alias("rows"))
+    return counted.sort("rows", c.FILE, c.REASON, descending=[True, False, False]).to_dicts()
+
+
+def _insight(desk: Desk, insight: Insight) -> dict[str, Any]:
+    champion = desk.ledger.champion(insight.name)
+    scored = desk.ledger.latest_run("score", insight.name)
+    card = desk.ledger.card(insight.name, champion) if champion else None
+    loaded = desk.lake.tables()
+    return {
+        "insight": insight.name,
+        "champion": champion,
+        "contender": card["contender"] if card else None,
+        "beats_baseline": card["beats_baseline"] if card else None,
+        "scored_as_of": scored[c.AS_OF] if scored else None,
+        "rows": scored["rows"] if scored else 0,
+        "lacks": [name for name in insight.needs.tables if name not in loaded],
+    }

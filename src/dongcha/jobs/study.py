@@ -1,0 +1,162 @@
+"""What a job works from: facts at cutoffs, examples with complete labels, and the plan of cutoffs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+import orjson
+import polars as pl
+
+from dongcha import columns as c
+from dongcha.as_of import AsOf, Horizon, Window
+from dongcha.errors import MissingDataError
+from dongcha.evaluation.splits import rolling_cutoffs, training_cutoffs
+from dongcha.features.point_in_time import Snapshot, span
+from dongcha.insight_kit.base import Example, Facts, Insight
+from dongcha.insight_kit.versions import Versions
+from dongcha.warehouse.lake import Lake
+from dongcha.warehouse.ledger import Ledger
+
+Progress = Callable[[str, int, int], None]
+"""(what is being done, how much is done, of how much)."""
+
+CODE_VERSION: Final = 1
+"""Raise when a change of code changes answers, so that unchanged data is worked on again."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the past is cut: horizon, days between cutoffs, number of folds, seed."""
+
+    horizon: Horizon
+    step_days: int
+    folds: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What every job is handed: where facts are, where conclusions go, and who asks when."""
+
+    lake: Lake
+    ledger: Ledger
+    models: Versions
+    plan: Plan
+    clock: Callable[[], datetime]
+    actor: str
+    dongcha_version: str
+    progress: Progress = field(default=silent)
+
+    def end(self) -> AsOf:
+        """The midnight after the last order: the default cutoff, when everything in the lake has happened."""
+        last = span(self.lake, c.ORDERS)[1]
+        return AsOf(last.replace(hour=0, minute=0, second=0, microsecond=0)) + Horizon(1)
+
+
+class Study:
+    """One insight's facts and examples as seen from `as_of`, each computed once."""
+
+    def __init__(self, desk: Desk, insight: Insight, as_of: AsOf) -> None:
+        self.desk, self.insight, self.as_of = desk, insight, as_of
+        self.versions = desk.lake.versions()
+        self._facts: dict[AsOf, Facts] = {}
+
+    def missing_tables(self) -> list[str]:
+        """The tables the insight needs that are not loaded."""
+        return [name for name in self.insight.needs.tables if name not in self.versions]
+
+    def require(self) -> None:
+        """Raise MissingDataError where a needed table is not loaded."""
+        if missing := self.missing_tables():
+            raise MissingDataError(
+                f"{self.insight.name} needs the table {' and '.join(missing)}, which is not loaded.",
+                f"Load it with: dongcha load FILE --as {missing[0]}.",
+            )
+
+    def facts(self, as_of: AsOf) -> Facts:
+        """The insight's features at a cutoff."""
+        if as_of not in self._facts:
+            snapshot = Snapshot(self.desk.lake, as_of, self.versions)
+            names = snapshot.available(self.insight.needs.features)
+            features = snapshot.features(names).rename({self.insight.entity: c.ENTITY_ID})
+            self._facts[as_of] = Facts(as_of, self.desk.plan.horizon, features)
+        return self._facts[as_of]
+
+    def example(self, as_of: AsOf, known_by: AsOf) -> Example:
+        """Facts at a past cutoff with what happened in the horizon after it, as far as it was known by `known_by`."""
+        facts = self.facts(as_of)
+        window = Window.after(as_of, self.desk.plan.horizon)
+        happened = self.insight.needs.label(self.desk.lake, window, self.versions, known_by)
+        return Example(facts, self.insight.label(facts, happened))
+
+    def groups(self, facts: Facts) -> pl.Series | None:
+        """Each entity's group by the insight's `fair_by` column, where customers are loaded."""
+        if self.insight.fair_by is None or c.CUSTOMERS not in self.versions:
+            return None
+        customers = Snapshot(self.desk.lake, facts.as_of, self.versions).table(c.CUSTOMERS)
+        known = self.desk.lake.engine.to_polars(customers.select(c.CUSTOMER_ID, self.insight.fair_by))
+        joined = facts.features.select(c.ENTITY_ID).join(
+            known, left_on=c.ENTITY_ID, right_on=c.CUSTOMER_ID, how="left", maintain_order="left"
+        )
+        return joined[self.insight.fair_by]
+
+    def past(self, now: AsOf) -> list[Example]:
+        """The training examples for a model that answers at `now`, oldest first: every label was complete by then."""
+        plan = self.desk.plan
+        moments = training_cutoffs(self._first, now, plan.horizon, plan.step_days)
+        examples = [self.example(moment, now) for moment in moments]
+        return [example for example in examples if len(example.facts.features)]
+
+    def fold_cutoffs(self) -> list[AsOf]:
+        """The rolling backtest's cutoffs, oldest first: each has a complete horizon before `as_of` and a past."""
+        plan = self.desk.plan
+        last = AsOf(min(self.as_of.moment, self._last.replace(hour=0, minute=0, second=0, microsecond=0)))
+        moments = rolling_cutoffs(self._first, last, plan.horizon, plan.step_days, plan.folds)
+        return [m for m in moments if training_cutoffs(self._first, m, plan.horizon, plan.step_days)]
+
+    def fingerprint(self, job: str, *more: str) -> str:
+        """The same for the same work on the same facts."""
+        return hashlib.sha256(orjson.dumps([job, self.recipe(), *more], option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    def recipe(self) -> dict[str, Any]:
+        """Everything that decides the outcome: data versions, settings, code."""
+        plan = self.desk.plan
+        return {
+            "insight": self.insight.name,
+            "config": self.insight.config.model_dump(mode="json"),
+            "features": list(self.insight.needs.features),
+            "as_of": str(self.as_of),
+            "horizon_days": plan.horizon.days,
+            "step_days": plan.step_days,
+            "folds": plan.folds,
+            "seed": plan.seed,
+            "table_versions": self.versions,
+            "dongcha": self.desk.dongcha_version,
+            "code": CODE_VERSION,
+        }
+
+    @cached_property
+    def _span(self) -> tuple[datetime, datetime]:
+        return span(self.desk.lake, c.ORDERS)
+
+    @property
+    def _first(self) -> AsOf:
+        return AsOf(self._span[0])
+
+    @property
+    def _last(self) -> datetime:
+        return self._span[1]
+
+
+def stamped(frame: pl.DataFrame, stamp: Mapping[str, Any]) -> pl.DataFrame:
+    """The frame with a run's stamp (run_id, insight, version, as_of, made_at) on every row."""
+    return frame.with_columns(pl.lit(value).alias(name) for name, value in stamp.items())

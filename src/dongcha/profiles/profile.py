@@ -1,0 +1,86 @@
+"""One customer: who they are, what they did, what we concluded and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import polars as pl
+
+from dongcha import columns as c
+from dongcha.as_of import AsOf
+from dongcha.errors import UsageError
+from dongcha.features.point_in_time import Snapshot
+from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.outputs import from_rows
+from dongcha.warehouse.lake import Lake
+from dongcha.warehouse.ledger import REASONS, SCORES, Ledger
+
+RECENT_ORDERS: Final = 10
+SUMMARY: Final = ("orders", "spend", "average_order_value", "recency_days", "tenure_days")
+
+
+def profile(lake: Lake, ledger: Ledger, insights: Iterable[Insight], customer_id: str, as_of: AsOf) -> dict[str, Any]:
+    """`customer`: what the shop knows; `summary`: features; `orders`: the latest; `insights`: answers with reasons.
+
+    Raises UsageError where no table knows the customer.
+    """
+    snapshot = Snapshot(lake, as_of)
+    orders = _recent_orders(snapshot, customer_id)
+    customer = _customer(snapshot, customer_id)
+    if not orders and not customer:
+        raise UsageError(f"No table knows a customer '{customer_id}' before {as_of}.", "Look for one: dongcha show churn.")
+    return {
+        c.CUSTOMER_ID: customer_id,
+        c.AS_OF: str(as_of),
+        "customer": customer,
+        "summary": _summary(snapshot, customer_id),
+        "orders": orders,
+        "insights": [found for insight in insights if (found := _concluded(ledger, insight, customer_id))],
+    }
+
+
+def _customer(snapshot: Snapshot, customer_id: str) -> dict[str, Any]:
+    if not snapshot.has(c.CUSTOMERS):
+        return {}
+    rows = _of(snapshot, c.CUSTOMERS, customer_id)
+    hidden = (c.CUSTOMER_ID, c.HAPPENED_AT, c.KNOWN_AT, c.SOURCE)
+    return {k: v for k, v in rows.row(0, named=True).items() if v is not None and k not in hidden} if len(rows) else {}
+
+
+def _recent_orders(snapshot: Snapshot, customer_id: str) -> list[dict[str, Any]]:
+    lines = _of(snapshot, c.ORDERS, customer_id)
+    value = pl.col(c.QUANTITY) * pl.col(c.PRICE).cast(pl.Float64) - pl.col(c.DISCOUNT).cast(pl.Float64).fill_null(0)
+    orders = lines.group_by(c.ORDER_ID).agg(
+        pl.col(c.HAPPENED_AT).min(), value.sum().round(2).alias(c.VALUE), pl.len().alias("lines")
+    )
+    return orders.sort(c.HAPPENED_AT, c.ORDER_ID, descending=True).head(RECENT_ORDERS).to_dicts()
+
+
+def _of(snapshot: Snapshot, table: str, customer_id: str) -> pl.DataFrame:
+    rows = snapshot.table(table)
+    return snapshot.lake.engine.to_polars(rows.filter(rows[c.CUSTOMER_ID] == customer_id))
+
+
+def _summary(snapshot: Snapshot, customer_id: str) -> dict[str, Any]:
+    features = snapshot.features(snapshot.available(SUMMARY))
+    rows = features.filter(pl.col(c.CUSTOMER_ID) == customer_id).drop(c.CUSTOMER_ID)
+    return rows.row(0, named=True) if len(rows) else {}
+
+
+def _concluded(ledger: Ledger, insight: Insight, customer_id: str) -> dict[str, Any] | None:
+    run = ledger.latest_run("score", insight.name)
+    if run is None:
+        return None
+    mine = (pl.col(c.RUN_ID) == run[c.RUN_ID]) & (pl.col(c.ENTITY_ID) == customer_id)
+    rows = ledger.read(SCORES).filter(mine).collect()
+    if rows.is_empty():
+        return None
+    reasons = ledger.read(REASONS).filter(mine).sort(c.RANK).collect()
+    return {
+        "insight": insight.name,
+        "version": run[c.VERSION],
+        c.AS_OF: str(AsOf(run[c.AS_OF])),
+        "answer": from_rows(insight.yields, rows).drop(c.ENTITY_ID).row(0, named=True),
+        "reasons": reasons.select(c.FEATURE, c.VALUE, c.TYPICAL, c.EFFECT).to_dicts(),
+    }
