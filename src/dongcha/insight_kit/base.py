@@ -176,6 +176,10 @@ class Insight(ABC):
         """Why an answer with these mean metrics may not be promoted whatever its headline; empty if it may."""
         return ""
 
+    def say(self, text: str | None, language: str) -> str:
+        """A group's name in a language; names are kept in English."""
+        return text or "–"
+
     @property
     def headline(self) -> Metric:
         return self.judged_by[0]

@@ -32,6 +32,12 @@ class Output(ABC):
     unit: str = ""
     lowest: float | None = None
     highest: float | None = None
+    english: str = ""
+    chinese: str = ""
+
+    def title(self, language: str) -> str:
+        """What people call it."""
+        return (self.chinese if language == "zh" else self.english) or self.name
 
     @property
     def kind(self) -> str:

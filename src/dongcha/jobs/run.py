@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dongcha.as_of import AsOf
-from dongcha.errors import MissingDataError
+from dongcha.errors import DongchaError, MissingDataError
 from dongcha.insight_kit.base import Insight
 from dongcha.jobs.score import Scored, score
 from dongcha.jobs.study import Desk, Study
@@ -15,12 +15,13 @@ from dongcha.jobs.train import Trained, train
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run did for one insight; `skipped` says why it did nothing."""
+    """What a run did for one insight; `skipped` says what it lacked, `failed` what broke."""
 
     insight: str
     trained: Trained | None = None
     scored: Scored | None = None
     skipped: str = ""
+    failed: str = ""
 
     @property
     def unchanged(self) -> bool:
@@ -29,7 +30,7 @@ class Outcome:
 
 
 def run(desk: Desk, insights: Iterable[Insight], as_of: AsOf) -> list[Outcome]:
-    """Train and score every insight whose tables are loaded; the others say what they lack."""
+    """Train and score every insight whose tables are loaded; the others say what they lack, and stop nobody."""
     return [_one(Study(desk, insight, as_of)) for insight in insights]
 
 
@@ -38,3 +39,5 @@ def _one(study: Study) -> Outcome:
         return Outcome(study.insight.name, train(study), score(study))
     except MissingDataError as lacking:
         return Outcome(study.insight.name, skipped=str(lacking))
+    except DongchaError as broken:
+        return Outcome(study.insight.name, failed=str(broken))

@@ -1,0 +1,278 @@
+"""Commands about insight: run, train, score, backtest, show, models, audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dongcha.cli.options import HERE, AsOfOption, Insights, Json, LanguageOption, Workspace, opened
+from dongcha.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from dongcha.assemble import Shop
+
+
+def run(as_of: AsOfOption = None, workspace: Workspace = HERE, json: Json = False) -> None:
+    """Do everything that can be done: backtest, train, promote, score. Repeats only what changed."""
+    from dataclasses import asdict
+
+    from dongcha.cli.render import print_json, table
+
+    with opened(workspace) as shop:
+        outcomes = shop.run(as_of=as_of)
+    if json:
+        print_json([asdict(outcome) for outcome in outcomes])
+    else:
+        rows = [(o.insight, *_outcome(o)) for o in outcomes]
+        table("Run", ("insight", "what", "version", "answers by", "customers", "why"), rows, left=4)
+    if any(outcome.failed for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _outcome(outcome: Any) -> tuple[str, ...]:
+    if outcome.skipped or outcome.failed:
+        return ("failed" if outcome.failed else "skipped", "", "", "", outcome.failed or outcome.skipped)
+    done = "unchanged" if outcome.unchanged else "trained, scored"
+    trained, scored = outcome.trained, outcome.scored
+    return (done, scored.version, trained.contender, f"{scored.rows:,}", trained.why)
+
+
+def train(insights: Insights = None, as_of: AsOfOption = None, workspace: Workspace = HERE, json: Json = False) -> None:
+    """Fit models on everything known; promote those that beat champion and baseline."""
+    from dataclasses import asdict
+
+    from dongcha.cli.render import print_json, table
+
+    with opened(workspace) as shop:
+        made = shop.train(*(insights or ()), as_of=as_of)
+    if json:
+        print_json({name: asdict(trained) for name, trained in made.items()})
+        return
+    rows = [(name, t.version, t.contender, t.champion, t.why) for name, t in made.items()]
+    table("Trained", ("insight", "version", "answers by", "champion", "why"), rows, left=4)
+
+
+def score(insights: Insights = None, as_of: AsOfOption = None, workspace: Workspace = HERE, json: Json = False) -> None:
+    """Let the champions answer for every customer, with reasons, into the ledger."""
+    from dataclasses import asdict
+
+    from dongcha.cli.render import print_json, table
+
+    with opened(workspace) as shop:
+        made = shop.score(*(insights or ()), as_of=as_of)
+    if json:
+        print_json({name: asdict(scored) for name, scored in made.items()})
+        return
+    rows = [(n, s.version, f"{s.rows:,}", "unchanged" if s.unchanged else "scored") for n, s in made.items()]
+    table("Scored", ("insight", "version", "customers", "what"), rows, left=2)
+
+
+def backtest(
+    insights: Insights = None,
+    folds: Annotated[int | None, typer.Option(help="How many cutoffs; by default the workspace's.", min=1)] = None,
+    as_of: AsOfOption = None,
+    workspace: Workspace = HERE,
+    json: Json = False,
+) -> None:
+    """Test every contender at rolling cutoffs, each fitted only on what was known then."""
+    from dongcha.cli.render import print_json
+
+    with opened(workspace) as shop:
+        rows = shop.backtest(*(insights or ()), as_of=as_of, folds=folds)
+        declared = {insight.name: insight for insight in shop.insights.pick(insights or [])}
+    if json:
+        print_json(rows)
+        return
+    for name, insight in declared.items():
+        _draw_folds(insight, [row for row in rows if row["insight"] == name])
+
+
+def _draw_folds(insight: Any, rows: list[dict[str, Any]]) -> None:
+    from dongcha.cli.render import stdout, table
+
+    if not rows:
+        stdout().print(f"{insight.name}: the history is too short for a backtest.")
+        return
+    metrics = list(rows[0]["metrics"])
+    roles = (("candidates", ""), ("baselines", " (baseline)"))
+    lines = [
+        (row["as_of"], f"{row['n']:,}", name + mark + (" ←" if name == row["contender"] else ""), *_cells(found, metrics))
+        for row in rows
+        for role, mark in roles
+        for name, found in row[role].items()
+    ]
+    means = [
+        ("mean", "", name + mark, *_cells({m: sum(r[role][name][m] for r in rows) / len(rows) for m in metrics}, metrics))
+        for role, mark in roles
+        for name in rows[0][role]
+    ]
+    chosen = ("mean", "", "as chosen ←", *_cells({m: sum(r["metrics"][m] for r in rows) / len(rows) for m in metrics}, metrics))
+    title = f"{insight.name}: {len(rows)} folds, {rows[0]['horizon_days']} days ahead (← chosen on earlier folds)"
+    table(title, ("as of", "n", "contender", *metrics), [*lines, *means, chosen], left=1)
+    promoted = rows[0]["promoted"]
+    stdout().print(f"  {'[green]✓[/] promoted: ' + promoted if promoted else '[yellow]![/] no candidate beats the baselines'}")
+
+
+def _cells(found: dict[str, float], metrics: list[str]) -> list[str]:
+    return [f"{found[m]:,.0f}" if abs(found[m]) >= 100 else f"{found[m]:.3f}" for m in metrics]
+
+
+def show(
+    insight: Annotated[str, typer.Argument(metavar="INSIGHT")],
+    as_of: AsOfOption = None,
+    customer: Annotated[str | None, typer.Option(help="Only this customer.", metavar="ID")] = None,
+    top: Annotated[int, typer.Option(help="How many rows.", min=1)] = 20,
+    csv: Annotated[Path | None, typer.Option(help="Write every row there instead.", metavar="FILE")] = None,
+    language: LanguageOption = None,
+    workspace: Workspace = HERE,
+    json: Json = False,
+) -> None:
+    """The newest answers of an insight, highest first, each with its reasons."""
+    with opened(workspace) as shop:
+        answer = _answer(shop, insight, as_of, customer)
+        if csv is not None:
+            answer.write_csv(csv)
+        elif json:
+            _print_answers(shop, insight, as_of, answer)
+        else:
+            _draw_answers(shop, insight, as_of, answer.head(top), language or shop.settings.shop.language)
+
+
+def _answer(shop: Shop, name: str, as_of: str | None, customer: str | None) -> pl.DataFrame:
+    import polars as pl
+
+    from dongcha import columns as c
+
+    answer = shop.scores(name, as_of=as_of)
+    if customer is not None:
+        answer = answer.filter(pl.col(c.ENTITY_ID) == customer)
+        if answer.is_empty():
+            raise UsageError(f"{name} has no answer for '{customer}'.", "A customer is scored after the first purchase.")
+    numbers = [o.name for o in shop.insights[name].yields if o.kind == "value"]
+    return answer.sort(numbers[0], descending=True, nulls_last=True, maintain_order=True) if numbers else answer
+
+
+def _print_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame) -> None:
+    from dongcha.cli.render import print_json
+
+    reasons = _reasons(shop, name, as_of)
+    print_json([{**row, "reasons": reasons.get(row["entity_id"], [])} for row in answer.iter_rows(named=True)])
+
+
+def _reasons(shop: Shop, name: str, as_of: str | None) -> dict[str, list[dict[str, Any]]]:
+    by_entity: dict[str, list[dict[str, Any]]] = {}
+    for row in shop.reasons(name, as_of=as_of).iter_rows(named=True):
+        kept = {k: row[k] for k in ("feature", "value", "typical", "effect")}
+        by_entity.setdefault(row["entity_id"], []).append(kept)
+    return by_entity
+
+
+def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame, language: str) -> None:
+    from dongcha.cli.render import figure, reason_line, table
+    from dongcha.cli.words import say
+    from dongcha.features.declare import catalogue
+
+    insight, reasons, currency = shop.insights[name], _reasons(shop, name, as_of), shop.settings.shop.currency
+    features = catalogue()
+    rows = [
+        (
+            row["entity_id"],
+            *(_shown(insight, output, row[output.name], language, currency, figure) for output in insight.yields),
+            reason_line(reasons.get(row["entity_id"], [])[:3], features, language, currency),
+        )
+        for row in answer.iter_rows(named=True)
+    ]
+    columns = (say("customer", language), *(output.title(language) for output in insight.yields), say("reasons", language))
+    cutoff = str(shop.last_score(name, as_of)["as_of"])[:10]
+    table(f"{insight.question[language]}  ({say('as_of', language)} {cutoff})", columns, rows)
+
+
+def _shown(insight: Any, output: Any, value: Any, language: str, currency: str, figure: Any) -> str:
+    return insight.say(value, language) if output.kind == "group" else str(figure(value, output.unit, currency))
+
+
+def audit(workspace: Workspace = HERE, json: Json = False) -> None:
+    """Who changed which champion, when and why."""
+    from dongcha.cli.render import print_json, table
+
+    with opened(workspace) as shop:
+        rows = shop.ledger.audit().to_dicts()
+    if json:
+        print_json(rows)
+        return
+    lines = [(f"{r['made_at']:%Y-%m-%d %H:%M}", r["insight"], r["version"], r["action"], r["actor"], r["why"]) for r in rows]
+    table("Audit", ("when", "insight", "version", "action", "who", "why"), lines, left=6)
+
+
+models = typer.Typer(help="Versions of models: list, card, promote, rollback.", no_args_is_help=True, rich_markup_mode=None)
+InsightName = Annotated[str, typer.Argument(metavar="INSIGHT")]
+
+
+@models.command("list")
+def models_list(workspace: Workspace = HERE, json: Json = False) -> None:
+    """Every version, its headline beside the baseline's, and which is the champion."""
+    from dongcha.cli.render import print_json, table
+
+    with opened(workspace) as shop:
+        rows = shop.models()
+    if json:
+        print_json(rows)
+        return
+    lines = [(r["insight"], r["version"], "★" if r["champion"] else "", r["contender"], r["as_of"], r["why"]) for r in rows]
+    table("Models", ("insight", "version", "", "answers by", "as of", "why"), lines, left=6)
+
+
+@models.command("card")
+def models_card(
+    insight: InsightName,
+    version: Annotated[str | None, typer.Argument(metavar="[VERSION]")] = None,
+    workspace: Workspace = HERE,
+    json: Json = False,
+) -> None:
+    """The model card of a version, by default the champion's."""
+    from dongcha.cli.card import draw
+    from dongcha.cli.render import print_json
+
+    with opened(workspace) as shop:
+        card = shop.card(insight, version)
+        language = shop.settings.shop.language
+    if json:
+        print_json(card)
+    else:
+        draw(card, language)
+
+
+@models.command("promote")
+def models_promote(
+    insight: InsightName,
+    version: Annotated[str, typer.Argument()],
+    why: Annotated[str, typer.Option(help="For the audit log.")] = "",
+    workspace: Workspace = HERE,
+) -> None:
+    """Let a version answer from now on."""
+    from dongcha.cli.render import stdout
+
+    with opened(workspace) as shop:
+        stdout().print(f"[green]✓[/] {insight} {shop.promote(insight, version, why=why)} is the champion.")
+
+
+@models.command("rollback")
+def models_rollback(
+    insight: InsightName,
+    version: Annotated[str | None, typer.Argument(metavar="[VERSION]")] = None,
+    why: Annotated[str, typer.Option(help="For the audit log.")] = "",
+    workspace: Workspace = HERE,
+) -> None:
+    """Let the champion before this one (or VERSION) answer again."""
+    from dongcha.cli.render import stdout
+
+    with opened(workspace) as shop:
+        stdout().print(f"[green]✓[/] {insight} {shop.rollback(insight, version, why=why)} is the champion again.")
+
+
+COMMANDS = (run, train, score, backtest, show, audit)
+GROUPS = {"models": models}

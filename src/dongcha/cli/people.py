@@ -1,0 +1,90 @@
+"""Commands about customers: profile, audience."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dongcha.cli.options import HERE, Json, LanguageOption, Workspace, opened
+
+if TYPE_CHECKING:
+    from dongcha.assemble import Shop
+
+
+def profile(
+    customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER_ID")],
+    language: LanguageOption = None,
+    workspace: Workspace = HERE,
+    json: Json = False,
+) -> None:
+    """Everything known and concluded about one customer."""
+    from dongcha.cli.render import print_json
+
+    with opened(workspace) as shop:
+        found = shop.profile(customer_id)
+        if json:
+            print_json(found)
+        else:
+            _draw(shop, found, language or shop.settings.shop.language)
+
+
+def _draw(shop: Shop, found: dict[str, Any], language: str) -> None:
+    from dongcha.cli.render import figure, stdout, table
+    from dongcha.cli.words import say
+    from dongcha.features.declare import catalogue
+
+    currency = shop.settings.shop.currency
+    known = "  ".join(f"{k}: {v}" for k, v in found["customer"].items() if k != "extras")
+    stdout().print(f"[bold]{say('customer', language)} {found['customer_id']}[/]  ({say('as_of', language)} {found['as_of']})")
+    if known:
+        stdout().print(f"  {known}", markup=False)
+    features = catalogue()
+    for name, value in found["summary"].items():
+        stdout().print(f"  {features[name].say(value, language, currency)}", markup=False)
+    for concluded in found["insights"]:
+        _draw_concluded(shop, concluded, language)
+    rows = [(o["order_id"], figure(o["happened_at"]), f"{o['lines']}", figure(o["value"], "money", currency)) for o in found["orders"]]
+    table(say("recent_orders", language), [say(k, language) for k in ("order", "date", "lines", "value")], rows, left=2)
+
+
+def _draw_concluded(shop: Shop, concluded: dict[str, Any], language: str) -> None:
+    from dongcha.cli.render import figure, reason_line, stdout
+    from dongcha.features.declare import catalogue
+
+    insight, currency = shop.insights[concluded["insight"]], shop.settings.shop.currency
+    stdout().print(f"\n[bold cyan]{insight.question[language]}[/]")
+    for output in insight.yields:
+        value = concluded["answer"][output.name]
+        said = insight.say(value, language) if output.kind == "group" else figure(value, output.unit, currency)
+        stdout().print(f"  {output.title(language)}: [bold]{said}[/]")
+    if concluded["reasons"]:
+        stdout().print(f"  {reason_line(concluded['reasons'], catalogue(), language, currency)}", markup=False)
+
+
+def audience(
+    rule: Annotated[str, typer.Argument(help='For example: "churn_probability > 0.6 and lifetime_value > 500".')],
+    csv: Annotated[Path | None, typer.Option(help="Write the customers there.", metavar="FILE")] = None,
+    top: Annotated[int, typer.Option(help="How many rows to print.", min=1)] = 20,
+    workspace: Workspace = HERE,
+    json: Json = False,
+) -> None:
+    """The customers who match a rule over everything the insights answer."""
+    from dongcha.cli.render import figure, print_json, stdout, table
+
+    with opened(workspace) as shop:
+        found = shop.audience(rule)
+        units = {output.name: output.unit for insight in shop.insights for output in insight.yields}
+        currency = shop.settings.shop.currency
+    if csv is not None:
+        found.write_csv(csv)
+    if json:
+        print_json(found.to_dicts())
+        return
+    stdout().print(f"[bold]{len(found):,}[/] customers match." + (f" Written to {csv}." if csv else ""), soft_wrap=True)
+    rows = [[figure(value, units.get(k, ""), currency) for k, value in row.items()] for row in found.head(top).iter_rows(named=True)]
+    table("", found.columns, rows)
+
+
+COMMANDS = (profile, audience)

@@ -1,0 +1,110 @@
+"""How things look in a terminal: tables, numbers, bars; and JSON for machines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from dongcha.features.declare import Feature
+
+MONEY = "money"
+PROBABILITY = "probability"
+
+
+@cache
+def stdout() -> Console:
+    return Console(highlight=False)
+
+
+@cache
+def stderr() -> Console:
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(content: Any) -> None:
+    """Print `content` as JSON on stdout; moments as ISO 8601, money as numbers."""
+    import orjson
+
+    option = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
+    sys.stdout.buffer.write(orjson.dumps(content, default=_plain, option=option) + b"\n")
+    sys.stdout.flush()
+
+
+def _plain(value: Any) -> Any:
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        return float(value)
+    return str(value)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, left: int = 1) -> None:
+    """Print a table: the first `left` columns flush left, numbers flush right, long text wrapped."""
+    drawn = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    body = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    for place, name in enumerate(columns):
+        texts = place < left or any(len(row[place]) > 24 for row in body)
+        drawn.add_column(name, justify="left" if texts else "right", overflow="fold", header_style="bold cyan")
+    for row in body:
+        drawn.add_row(*row)
+    stdout().print(drawn)
+
+
+def figure(value: Any, unit: str = "", currency: str = "") -> str:
+    """A value as people write it.
+
+    >>> figure(0.634, "probability"), figure(1234.5, "money", "GBP"), figure(None)
+    ('63 %', '1,234.50 GBP', '–')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, datetime | date):
+        return value.strftime("%Y-%m-%d")
+    if isinstance(value, bool | str):
+        return str(value)
+    if unit == PROBABILITY:
+        return f"{value:.0%}".replace("%", " %")
+    if unit == MONEY:
+        return f"{value:,.2f} {currency}".strip()
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
+
+
+def reason_line(reasons: Iterable[Mapping[str, Any]], features: Mapping[str, Feature], language: str, currency: str) -> str:
+    """Reasons as one line: each feature said in words, with an arrow for the way it pushes."""
+    return "; ".join(
+        f"{'↑' if reason['effect'] > 0 else '↓'} {_said(reason, features, language, currency)}" for reason in reasons
+    )
+
+
+def _said(reason: Mapping[str, Any], features: Mapping[str, Feature], language: str, currency: str) -> str:
+    feature = features.get(reason["feature"])
+    if feature is None:
+        return f"{reason['feature']} = {figure(reason['value'])}"
+    return feature.say(reason["value"], language, currency)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on stderr that appears with the first step and leaves nothing behind."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    looks = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
+    with Progress(*looks, console=stderr(), transient=True, disable=not stderr().is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def advance(what: str, done: int, of: int) -> None:
+            job = what.split(":")[0]
+            if job not in tasks:
+                tasks[job] = bar.add_task(what, total=of)
+            bar.update(tasks[job], description=what, completed=done, total=max(of, 1))
+
+        yield advance
