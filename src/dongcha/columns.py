@@ -112,3 +112,12 @@ UNIT: Final = "unit"
 FOLD: Final = "fold"
 METRIC: Final = "metric"
 CONTENDER: Final = "contender"
+
+# Values of `event` that features count (Segment's e-commerce names)
+PRODUCT_VIEWED: Final = "Product Viewed"
+PRODUCT_ADDED: Final = "Product Added"
+PRODUCTS_SEARCHED: Final = "Products Searched"
+WISHLIST_ADDED: Final = "Product Added to Wishlist"
+ORDER_COMPLETED: Final = "Order Completed"
+EMAIL_OPENED: Final = "Email Opened"
+EMAIL_CLICKED: Final = "Email Link Clicked"

@@ -1,0 +1,214 @@
+"""The grains: a snapshot's tables, reshaped to the rows that features are taken from."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from dongcha import columns as c
+from dongcha.features import sales
+from dongcha.features.declare import grain
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from dongcha.features.point_in_time import Snapshot
+
+DAY_SECONDS: Final = 86_400
+YEAR_DAYS: Final = 365.25
+EPOCH: Final = "1970-01-01"
+EPOCH_WEEKDAY: Final = 3
+"""1970-01-01 was a Thursday (Monday is 0)."""
+HOLIDAY_MONTHS: Final = (10, 11, 12)
+
+
+def seconds(moment: ir.TimestampValue) -> ir.FloatingValue:
+    """Seconds since 1970 with their fractions: plain arithmetic is far faster than calendar functions."""
+    return moment.epoch_seconds().cast("float64")
+
+
+def age_days(moment: ir.TimestampValue, facts: Snapshot) -> ir.NumericValue:
+    """How long before the cutoff `moment` was, in days with their fractions."""
+    return (facts.as_of.moment.timestamp() - seconds(moment)) / DAY_SECONDS
+
+
+def whole_day(second: ir.NumericValue) -> ir.IntegerValue:
+    """The UTC day of a moment, counted from 1970."""
+    return second // DAY_SECONDS
+
+
+def last_whole_day(facts: Snapshot) -> int:
+    """The day of the last moment before the cutoff, counted as `whole_day` does."""
+    return int((facts.as_of.moment - timedelta(microseconds=1)).timestamp() // DAY_SECONDS)
+
+
+def month_of(day: ir.IntegerValue) -> ir.IntegerValue:
+    """The month, 1–12, of a day counted from 1970."""
+    import ibis
+
+    return (ibis.date(EPOCH) + day.as_interval("D")).month()
+
+
+def lines(facts: Snapshot) -> ir.Table:
+    """One row per order line of a known customer: bought, brought back, or given."""
+    return sales.sale_lines(facts.table(c.ORDERS))
+
+
+@grain(c.ORDERS)
+def baskets(facts: Snapshot) -> ir.Table:
+    """One row per customer and order; its moment is that of its first line.
+
+    `age_days`, `day`, `spend` and all else that describes a purchase is null for an order that only brought things
+    back, so that minima, means and counts pass over it; `return_age_days` is null where nothing came back.
+    `gap_days` is the number of days since the previous purchase day; it is null in the first order and in a second
+    order of the same day, so its values are the gaps between purchase days, each once.
+    """
+    orders = _with_neighbours(_orders(lines(facts)))
+    bought, day = orders.lines > 0, whole_day(orders.second)
+    age = (facts.as_of.moment.timestamp() - orders.second) / DAY_SECONDS
+    return orders.select(
+        c.CUSTOMER_ID,
+        "gift_items",
+        "returned_value",
+        return_age_days=_where(orders.return_lines > 0, age),
+        age_days=_where(bought, age),
+        previous_age_days=_where(bought, (facts.as_of.moment.timestamp() - orders.previous) / DAY_SECONDS),
+        day=_where(bought, day),
+        first_day=_where(bought, whole_day(orders.first)),
+        last_day=_where(bought, whole_day(orders.last)),
+        gap_days=_where(bought, (day - whole_day(orders.previous)).nullif(0)),
+        weekend=_where(bought, (day + EPOCH_WEEKDAY) % 7 >= 5),
+        holiday=_where(bought, month_of(day).isin(HOLIDAY_MONTHS)),
+        spend=_where(bought, orders.gross - orders.discount),
+        gross=_where(bought, orders.gross),
+        discount=_where(bought, orders.discount),
+        items=_where(bought, orders["items"]),
+        lines=_where(bought, orders.lines),
+        last_whole_day=last_whole_day(facts),
+        year_angle=_year_angle(facts),
+    )
+
+
+def _orders(lines: ir.Table) -> ir.Table:
+    bought = lines[sales.PURCHASED]
+    orders = lines.group_by(c.CUSTOMER_ID, c.ORDER_ID).aggregate(
+        moment=lines[c.HAPPENED_AT].min(),
+        lines=bought.sum(),
+        items=lines[c.QUANTITY].sum(where=bought),
+        gross=lines[sales.GROSS].sum(where=bought),
+        discount=lines[c.DISCOUNT].sum(where=bought),
+        gift_items=lines[c.QUANTITY].sum(where=lines[sales.GIFT]).fill_null(0.0),
+        return_lines=lines[sales.RETURN].sum(),
+        returned_value=sales.returned_value(lines),
+    )
+    return orders.mutate(second=seconds(orders.moment))
+
+
+def _with_neighbours(orders: ir.Table) -> ir.Table:
+    """Add when the customer's previous, first and last purchases were; a return in between is no purchase."""
+    import ibis
+
+    in_line = ibis.window(group_by=[orders[c.CUSTOMER_ID], orders.lines > 0], order_by=orders.second)
+    # One frame over the whole line, so that the engine sorts once for all three.
+    whole = ibis.window(
+        group_by=[orders[c.CUSTOMER_ID], orders.lines > 0], order_by=orders.second, rows=(None, None)
+    )
+    second = orders.second
+    return orders.mutate(
+        previous=second.lag().over(in_line), first=second.first().over(whole), last=second.last().over(whole)
+    )
+
+
+def _where(condition: ir.BooleanValue, value: ir.Value) -> ir.Value:
+    import ibis
+
+    return ibis.ifelse(condition, value, ibis.null())
+
+
+def _year_angle(facts: Snapshot) -> float:
+    return 2 * math.pi * facts.as_of.moment.timetuple().tm_yday / YEAR_DAYS
+
+
+@grain(c.ORDERS)
+def customer_products(facts: Snapshot) -> ir.Table:
+    """One row per customer and product bought, with what everybody together paid for the product."""
+    bought = _bought(facts)
+    market = bought.group_by(c.PRODUCT_ID).aggregate(
+        market_gross=bought[sales.GROSS].sum(), market_items=bought[c.QUANTITY].sum()
+    )
+    own = bought.group_by(c.CUSTOMER_ID, c.PRODUCT_ID).aggregate(
+        first=bought[c.HAPPENED_AT].min(),
+        last=bought[c.HAPPENED_AT].max(),
+        gross=bought[sales.GROSS].sum(),
+        items=bought[c.QUANTITY].sum(),
+    )
+    first, last = seconds(own.first), seconds(own.last)
+    own = own.mutate(age_days=age_days(own.first, facts), bought_again=whole_day(last) > whole_day(first))
+    joined = own.join(market, c.PRODUCT_ID)
+    return joined.mutate(market_price=joined.market_gross / joined.market_items)
+
+
+def _bought(facts: Snapshot) -> ir.Table:
+    rows = lines(facts)
+    return rows.filter(rows[sales.PURCHASED], rows[c.PRODUCT_ID].notnull())
+
+
+@grain(c.ORDERS, c.PRODUCTS)
+def customer_categories(facts: Snapshot) -> ir.Table:
+    """One row per customer and product category bought."""
+    return _customer_by(facts, c.CATEGORY)
+
+
+@grain(c.ORDERS, c.PRODUCTS)
+def customer_brands(facts: Snapshot) -> ir.Table:
+    """One row per customer and brand bought."""
+    return _customer_by(facts, c.BRAND)
+
+
+def _customer_by(facts: Snapshot, trait: str) -> ir.Table:
+    products = facts.table(c.PRODUCTS).select(c.PRODUCT_ID, trait)
+    bought = _bought(facts).join(products, c.PRODUCT_ID)
+    bought = bought.filter(bought[trait].notnull())
+    return bought.group_by(c.CUSTOMER_ID, trait).aggregate(gross=bought[sales.GROSS].sum())
+
+
+@grain(c.EVENTS)
+def events(facts: Snapshot) -> ir.Table:
+    """One row per thing a known customer did."""
+    return _of_customers(facts, c.EVENTS)
+
+
+@grain(c.EVENTS)
+def sessions(facts: Snapshot) -> ir.Table:
+    """One row per customer and session: when it began, whether something went into the cart and was then bought."""
+    rows = _of_customers(facts, c.EVENTS)
+    rows = rows.filter(rows[c.SESSION_ID].notnull())
+    return rows.group_by(c.CUSTOMER_ID, c.SESSION_ID).aggregate(
+        age_days=rows.age_days.max(),
+        added=(rows[c.EVENT] == c.PRODUCT_ADDED).any(),
+        ordered=(rows[c.EVENT] == c.ORDER_COMPLETED).any(),
+    )
+
+
+@grain(c.REVIEWS)
+def reviews(facts: Snapshot) -> ir.Table:
+    """One row per review of a known customer."""
+    return _of_customers(facts, c.REVIEWS)
+
+
+@grain(c.MESSAGES)
+def messages(facts: Snapshot) -> ir.Table:
+    """One row per line of a known customer's conversations."""
+    return _of_customers(facts, c.MESSAGES)
+
+
+@grain(c.EXPOSURES)
+def exposures(facts: Snapshot) -> ir.Table:
+    """One row per campaign contact, held-out customers included."""
+    return _of_customers(facts, c.EXPOSURES)
+
+
+def _of_customers(facts: Snapshot, name: str) -> ir.Table:
+    rows = facts.table(name)
+    return rows.filter(rows[c.CUSTOMER_ID].notnull()).mutate(age_days=age_days(rows[c.HAPPENED_AT], facts))

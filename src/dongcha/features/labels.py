@@ -1,0 +1,74 @@
+"""The one place that may look ahead: what customers did in a window, and how far the facts reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from dongcha import columns as c
+from dongcha.as_of import AsOf, Window
+from dongcha.errors import MissingDataError
+from dongcha.features import sales
+from dongcha.warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+ORDERS_COUNT: Final = "orders"
+SPEND: Final = "spend"
+NET_SPEND: Final = "net_spend"
+
+
+def purchases(
+    lake: Lake, window: Window, versions: Mapping[str, int] | None = None, *, known_by: AsOf | None = None
+) -> pl.DataFrame:
+    """Who bought in `[start, end)`: customer_id, orders (Int64), spend and net_spend (Float64), sorted by customer.
+
+    `spend` is what the purchases brought in; `net_spend` is that less what came back within the window. `known_by`
+    leaves out rows learnt later, as a model trained at that moment must.
+    """
+    import ibis
+
+    rows = _all(lake, c.ORDERS, versions)
+    happened = [rows[c.HAPPENED_AT] >= window.start.moment, rows[c.HAPPENED_AT] < window.end.moment]
+    if known_by is not None:
+        happened.append(rows[c.KNOWN_AT].isnull() | (rows[c.KNOWN_AT] <= known_by.moment))
+    lines = sales.sale_lines(rows.filter(*happened))
+    spend = sales.purchase_value(lines)
+    found = lines.group_by(c.CUSTOMER_ID).aggregate(
+        **{
+            ORDERS_COUNT: lines[c.ORDER_ID].nunique(where=lines[sales.PURCHASED]),
+            SPEND: spend,
+            NET_SPEND: spend - sales.returned_value(lines),
+        }
+    )
+    found = lake.engine.to_polars(found.filter(found[ORDERS_COUNT] > 0).order_by(ibis.asc(c.CUSTOMER_ID)))
+    return found.select(
+        pl.col(c.CUSTOMER_ID).cast(pl.String),
+        pl.col(ORDERS_COUNT).cast(pl.Int64),
+        pl.col(SPEND, NET_SPEND).cast(pl.Float64).round(4),
+    )
+
+
+def span(lake: Lake, table: str = c.ORDERS, versions: Mapping[str, int] | None = None) -> tuple[datetime, datetime]:
+    """The first and the last `happened_at` of a whole table (UTC), for planning cutoffs.
+
+    Raises MissingDataError where the table is not loaded or empty.
+    """
+    moments = _all(lake, table, versions)[c.HAPPENED_AT]
+    first, last = lake.engine.to_polars(ends(moments)).row(0)
+    if first is None:
+        raise MissingDataError(f"The table '{table}' is empty.", f"Load rows with: dongcha load FILE --as {table}.")
+    return first.astimezone(UTC), last.astimezone(UTC)
+
+
+def ends(moments: ir.TimestampColumn) -> ir.Table:
+    """One row: the first and the last of the moments."""
+    return moments.as_table().aggregate(first=moments.min(), last=moments.max())
+
+
+def _all(lake: Lake, name: str, versions: Mapping[str, int] | None) -> ir.Table:
+    return lake.engine.read(lake.files(name, None if versions is None else versions.get(name)))

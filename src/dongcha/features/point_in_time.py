@@ -1,0 +1,131 @@
+"""The one place that cuts time: what could be known about customers strictly before a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from dongcha import columns as c
+from dongcha.as_of import AsOf
+from dongcha.errors import MissingDataError
+from dongcha.features.declare import Feature, Grain, lookup, with_parts
+from dongcha.warehouse.lake import Lake
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+BUYER: Final = "orders"
+"""The feature that says who is a buyer: it is never zero for one."""
+DECIMALS: Final = 6
+"""Threads add in no fixed order; what that changes lies far behind this decimal, so equal facts give equal numbers."""
+
+
+class Snapshot:
+    """The lake as it was known at `as_of`: rows that happened before it and were known by then.
+
+    The tables' versions are pinned, so that what is loaded meanwhile changes nothing.
+    """
+
+    def __init__(self, lake: Lake, as_of: AsOf, versions: Mapping[str, int] | None = None) -> None:
+        """Look at `lake` as of a moment; `versions` repeats an earlier look, default: the newest versions."""
+        self.lake = lake
+        self.as_of = as_of
+        self.versions = dict(lake.versions() if versions is None else versions)
+        self._tables: dict[str, ir.Table] = {}
+        self._grains: dict[str, ir.Table] = {}
+
+    def has(self, table: str) -> bool:
+        """Whether the table was loaded."""
+        return table in self.versions
+
+    def table(self, name: str) -> ir.Table:
+        """The table's rows with `happened_at` before the cutoff, known by the cutoff.
+
+        Raises MissingDataError where the table is not loaded.
+        """
+        if name not in self._tables:
+            self._tables[name] = self._cut(name)
+        return self._tables[name]
+
+    def grain(self, grain: Grain) -> ir.Table:
+        """The snapshot's rows at this grain."""
+        if grain.name not in self._grains:
+            self._grains[grain.name] = grain.build(self)
+        return self._grains[grain.name]
+
+    def available(self, names: Iterable[str | Feature]) -> list[str]:
+        """Those of the features whose tables are loaded, in the given order."""
+        return [feature.name for feature in map(_feature, names) if all(map(self.has, feature.tables))]
+
+    def features(self, names: Sequence[str | Feature]) -> pl.DataFrame:
+        """`customer_id` (String, sorted) and one Float64 column per feature; one row per buyer.
+
+        A buyer has at least one purchase before the cutoff. Null means that the feature does not apply. Raises
+        MissingDataError where a feature's table is not loaded.
+        """
+        wanted = [_feature(name) for name in names]
+        for feature in wanted:
+            self._require(feature)
+        rows = self.lake.engine.to_polars(self.plan(wanted))
+        numbers = [_finite(pl.col(feature.name)) for feature in wanted]
+        return rows.select(pl.col(c.CUSTOMER_ID).cast(pl.String), *numbers).sort(c.CUSTOMER_ID)
+
+    def plan(self, wanted: Sequence[Feature]) -> ir.Table:
+        """The one expression that computes the features: each grain aggregated once, then joined to the buyers."""
+        parts = {feature.name: feature for feature in with_parts([lookup(BUYER), *wanted])}
+        taken = [feature for feature in parts.values() if feature.grain is not None]
+        rows = reduce(_beside, [self._aggregate(grain, group) for grain, group in _by_grain(taken)])
+        absent = {f.name: rows[f.name].fill_null(f.absent) for f in taken if f.absent is not None}
+        rows = rows.filter(rows[BUYER] > 0).mutate(**absent)
+        for feature in parts.values():
+            if feature.of:
+                rows = rows.mutate(**{feature.name: feature.expression(*(rows[part] for part in feature.of))})
+        return rows.select(c.CUSTOMER_ID, **{f.name: rows[f.name].cast("float64").round(DECIMALS) for f in wanted})
+
+    def _aggregate(self, grain: Grain, features: Sequence[Feature]) -> ir.Table:
+        rows = self.grain(grain)
+        return rows.group_by(c.CUSTOMER_ID).aggregate(**{f.name: f.expression(rows) for f in features})
+
+    def _cut(self, name: str) -> ir.Table:
+        if not self.has(name):
+            raise MissingDataError(f"The table '{name}' is not loaded.", _load(name))
+        rows = self.lake.engine.read(self.lake.files(name, self.versions[name]))
+        known = rows[c.KNOWN_AT].isnull() | (rows[c.KNOWN_AT] <= self.as_of.moment)
+        return rows.filter(rows[c.HAPPENED_AT] < self.as_of.moment, known)
+
+    def _require(self, feature: Feature) -> None:
+        missing = sorted(table for table in feature.tables if not self.has(table))
+        if missing:
+            raise MissingDataError(
+                f"The feature '{feature.name}' is told from the table '{missing[0]}', which is not loaded.",
+                _load(missing[0]),
+            )
+
+
+def _load(table: str) -> str:
+    return f"Load it with: dongcha load FILE --as {table}."
+
+
+def _feature(name: str | Feature) -> Feature:
+    return name if isinstance(name, Feature) else lookup(name)
+
+
+def _by_grain(features: Sequence[Feature]) -> list[tuple[Grain, list[Feature]]]:
+    """The features by grain, the buyers' own grain first: the others are joined to it."""
+    first = lookup(BUYER).grain
+    ordered = sorted(features, key=lambda f: (f.grain != first, f.grain.name if f.grain else ""))
+    return [(grain, list(group)) for grain, group in groupby(ordered, key=lambda f: f.grain) if grain is not None]
+
+
+def _beside(buyers: ir.Table, others: ir.Table) -> ir.Table:
+    joined = buyers.left_join(others, c.CUSTOMER_ID)
+    return joined.select(buyers, *(others[name] for name in others.columns if name != c.CUSTOMER_ID))
+
+
+def _finite(column: pl.Expr) -> pl.Expr:
+    number = column.cast(pl.Float64)
+    return pl.when(number.is_finite()).then(number)
