@@ -241,6 +241,34 @@ class Shop:
 
         return status(self.desk, self.insights)
 
+    def doctor(self) -> list[dict[str, Any]]:
+        """Checks of the machine, the workspace and the insights: check, ok, found."""
+        from dongcha.jobs.doctor import doctor
+
+        return doctor(self.desk, self.insights, self.folder, self.insights.broken)
+
+    def models(self) -> list[dict[str, Any]]:
+        """Every version of every insight: insight, version, champion, contender, as_of, why."""
+        return [
+            {
+                "insight": insight.name,
+                "version": version,
+                "champion": version == self.ledger.champion(insight.name),
+                **{k: (self.ledger.card(insight.name, version) or {})[k] for k in ("contender", "as_of", "made_at", "why")},
+            }
+            for insight in self.insights
+            for version in self.ledger.versions(insight.name)
+        ]
+
+    def card(self, name: str, version: str | None = None) -> dict[str, Any]:
+        """The model card of a version, by default the champion's; UsageError where there is none."""
+        wanted = version or self.ledger.champion(self.insights[name].name)
+        card = self.ledger.card(name, wanted) if wanted else None
+        if card is None:
+            there = ", ".join(self.ledger.versions(name)) or "none yet"
+            raise UsageError(f"{name} has no version '{wanted or 'champion'}'.", f"It has: {there}.")
+        return card
+
     def rollback(self, name: str, version: str | None = None, *, why: str = "") -> str:
         """Make an earlier version (by default the champion before this one) answer again; returns it."""
         from dongcha.jobs.promotion import rollback

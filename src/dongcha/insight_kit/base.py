@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -19,8 +19,14 @@ from dongcha.errors import ContractError, UsageError
 from dongcha.insight_kit.outputs import Output
 from dongcha.warehouse.lake import Lake
 
-Labeller = Callable[[Lake, Window, Mapping[str, int], AsOf], pl.DataFrame]
-"""(lake, window, table versions, known by) → customer_id + label columns, for those to whom something happened."""
+
+class Labeller(Protocol):
+    """Finds what happened in a window: customer_id + label columns, for those to whom something did."""
+
+    def __call__(
+        self, lake: Lake, window: Window, versions: Mapping[str, int] | None = None, *, known_by: AsOf | None = None
+    ) -> pl.DataFrame: ...
+
 
 REASON_SCHEMA: Final = {
     c.ENTITY_ID: pl.String(),

@@ -16,7 +16,8 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon, Window
 from dongcha.errors import MissingDataError
 from dongcha.evaluation.splits import rolling_cutoffs, training_cutoffs
-from dongcha.features.point_in_time import Snapshot, span
+from dongcha.features.labels import span
+from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.base import Example, Facts, Insight
 from dongcha.insight_kit.versions import Versions
 from dongcha.warehouse.lake import Lake
@@ -95,7 +96,7 @@ class Study:
         """Facts at a past cutoff with what happened in the horizon after it, as far as it was known by `known_by`."""
         facts = self.facts(as_of)
         window = Window.after(as_of, self.desk.plan.horizon)
-        happened = self.insight.needs.label(self.desk.lake, window, self.versions, known_by)
+        happened = self.insight.needs.label(self.desk.lake, window, self.versions, known_by=known_by)
         return Example(facts, self.insight.label(facts, happened))
 
     def groups(self, facts: Facts) -> pl.Series | None:

@@ -93,7 +93,7 @@ class Ledger:
         if not DeltaTable.is_deltatable(path):
             return pl.LazyFrame(schema=SCHEMAS[name])
         files = DeltaTable(path).file_uris()
-        return pl.scan_parquet(files, hive_partitioning=True, hive_schema={c.INSIGHT: _TEXT}).select(SCHEMAS[name])
+        return pl.scan_parquet(files, hive_partitioning=True, hive_schema={c.INSIGHT: _TEXT}).select(list(SCHEMAS[name]))
 
     def of_run(self, name: str, run_id: str) -> pl.DataFrame:
         """The rows that one run wrote to `name`."""

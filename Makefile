@@ -1,0 +1,28 @@
+# `make demo` and `make test`: each sets up .venv first, on a machine that has only Python >= 3.11 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test check clean
+
+demo: $(READY)  ## A shop with known truth, from raw data to insight. ARGS="--language zh --customers 5000"
+	@$(BIN)/dongcha demo $(ARGS)
+
+test: $(READY) check  ## Style, types, then every test.
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dongcha needs Python 3.11 or newer; name one with: make PYTHON=python3.12")'
+	@echo "Setting up $(VENV) (once, a few minutes) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) build
