@@ -24,12 +24,16 @@ def test_every_file_opens_with_a_line_that_says_what_it_is_for(file: Path) -> No
 
 
 def test_only_the_assembly_has_a_clock() -> None:
-    asking = [file for file in FILES if re.search(r"datetime\.now\(|time\.time\(|date\.today\(", file.read_text("utf-8"))]
+    asking = [
+        file for file in FILES if re.search(r"datetime\.now\(|time\.time\(|date\.today\(", file.read_text("utf-8"))
+    ]
     assert asking == [SOURCE / "assemble.py"]
 
 
 def test_nothing_is_pickled() -> None:
-    assert not [file for file in FILES if re.search(r"import pickle|joblib|torch\.(load|save)\(", file.read_text("utf-8"))]
+    assert not [
+        file for file in FILES if re.search(r"import pickle|joblib|torch\.(load|save)\(", file.read_text("utf-8"))
+    ]
 
 
 HEAVY = ("torch", "lightgbm", "sklearn", "polars", "duckdb", "ibis", "deltalake", "scipy", "numpy", "pandas", "pyarrow")

@@ -42,7 +42,9 @@ def test_a_horizon_is_days_of_24_hours() -> None:
 
 
 def test_every_error_has_an_exit_code_of_its_own_family() -> None:
-    kinds = [kind for kind in vars(dongcha.errors).values() if isinstance(kind, type) and issubclass(kind, DongchaError)]
+    kinds = [
+        kind for kind in vars(dongcha.errors).values() if isinstance(kind, type) and issubclass(kind, DongchaError)
+    ]
     assert all(kind.exit_code > 0 for kind in kinds)
     assert all(kind.__name__ in (dongcha.errors.__doc__ or "") for kind in kinds)
 

@@ -1,10 +1,10 @@
 """Dongcha: from a shop's raw data to insight about its customers.
 
-    import dongcha
-    shop = dongcha.open("shop")
-    shop.load("orders.csv", "orders")
-    shop.run()
-    shop.scores("churn")        # a Polars frame
+import dongcha
+shop = dongcha.open("shop")
+shop.load("orders.csv", "orders")
+shop.run()
+shop.scores("churn")        # a Polars frame
 """
 
 from __future__ import annotations

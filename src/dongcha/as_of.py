@@ -40,7 +40,9 @@ class AsOf:
 
     def __post_init__(self) -> None:
         if self.moment.tzinfo is None:
-            raise UsageError(f"The cutoff {self.moment} has no time zone.", "Give an aware datetime; AsOf.parse takes text as UTC.")
+            raise UsageError(
+                f"The cutoff {self.moment} has no time zone.", "Give an aware datetime; AsOf.parse takes text as UTC."
+            )
         object.__setattr__(self, "moment", self.moment.astimezone(UTC))
 
     @classmethod
@@ -49,7 +51,9 @@ class AsOf:
         try:
             moment = datetime.fromisoformat(text.strip())
         except ValueError:
-            raise UsageError(f"'{text}' is not a date.", "Write it as 2011-09-10 or 2011-09-10T08:30:00+08:00.") from None
+            raise UsageError(
+                f"'{text}' is not a date.", "Write it as 2011-09-10 or 2011-09-10T08:30:00+08:00."
+            ) from None
         return cls(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
     def __add__(self, horizon: Horizon) -> AsOf:

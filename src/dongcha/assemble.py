@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dongcha.jobs.ingest import LoadReport
     from dongcha.jobs.run import Outcome
     from dongcha.jobs.score import Scored
-    from dongcha.jobs.study import Desk, Progress
+    from dongcha.jobs.study import Desk, Progress, Study
     from dongcha.jobs.train import Trained
     from dongcha.warehouse.engine import Engine
     from dongcha.warehouse.lake import Lake
@@ -254,7 +254,10 @@ class Shop:
                 "insight": insight.name,
                 "version": version,
                 "champion": version == self.ledger.champion(insight.name),
-                **{k: (self.ledger.card(insight.name, version) or {})[k] for k in ("contender", "as_of", "made_at", "why")},
+                **{
+                    k: (self.ledger.card(insight.name, version) or {})[k]
+                    for k in ("contender", "as_of", "made_at", "why")
+                },
             }
             for insight in self.insights
             for version in self.ledger.versions(insight.name)
@@ -290,7 +293,7 @@ class Shop:
 
     def _studies(
         self, names: Sequence[str], as_of: str | AsOf | None, folds: int | None = None
-    ) -> list[tuple[Insight, Any]]:
+    ) -> list[tuple[Insight, Study]]:
         from dataclasses import replace
 
         from dongcha.jobs.study import Study

@@ -1,12 +1,12 @@
 """What can go wrong, as one tree; every message says what was wrong, where, and the mend.
 
-    DongchaError                exit code 1
-    ├── UsageError              2   the request itself is off: unknown insight, bad date, bad rule
-    │   └── SettingsError       2   dongcha.toml or the environment holds something unusable
-    ├── InputError              3   a file cannot be loaded: not there, empty, unreadable, wrong columns
-    ├── MissingDataError        4   the answer needs a table, a label or a history that is not there
-    ├── ContractError           5   an insight or a feature breaks the kit's contract (a bug of its author)
-    └── StoreError              6   a stored thing is missing, damaged, or held by another process
+DongchaError                exit code 1
+├── UsageError              2   the request itself is off: unknown insight, bad date, bad rule
+│   └── SettingsError       2   dongcha.toml or the environment holds something unusable
+├── InputError              3   a file cannot be loaded: not there, empty, unreadable, wrong columns
+├── MissingDataError        4   the answer needs a table, a label or a history that is not there
+├── ContractError           5   an insight or a feature breaks the kit's contract (a bug of its author)
+└── StoreError              6   a stored thing is missing, damaged, or held by another process
 """
 
 from typing import ClassVar

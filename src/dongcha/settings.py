@@ -51,9 +51,7 @@ class TimeSection(Section):
 class Settings(BaseSettings):
     """All settings of a workspace. `insights` holds a table of options per insight, read by its own config class."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="DONGCHA_", env_nested_delimiter="__", frozen=True, extra="forbid"
-    )
+    model_config = SettingsConfigDict(env_prefix="DONGCHA_", env_nested_delimiter="__", frozen=True, extra="forbid")
 
     shop: ShopSection = ShopSection()
     time: TimeSection = TimeSection()
@@ -88,7 +86,9 @@ def read_settings(workspace: Path) -> Settings:
         written = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
         return Settings(**written)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file} is not valid TOML: {error}.", "Mend that line, or start anew: dongcha new DIR.") from None
+        raise SettingsError(
+            f"{file} is not valid TOML: {error}.", "Mend that line, or start anew: dongcha new DIR."
+        ) from None
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"{file} or DONGCHA_… holds an unusable value: {wrong}.", "Mend it and repeat.") from None

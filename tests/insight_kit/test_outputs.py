@@ -12,7 +12,9 @@ PAIRS = pl.List(pl.Struct({"label": pl.String, "value": pl.Float64}))
 numbers = st.floats(-1e9, 1e9)
 pairs = st.lists(st.fixed_dictionaries({"label": st.text(max_size=5), "value": numbers}), min_size=1, max_size=4)
 answers = st.lists(
-    st.tuples(st.one_of(st.none(), numbers), st.text(max_size=6), pairs, pairs, st.tuples(numbers, numbers)), min_size=1, max_size=6
+    st.tuples(st.one_of(st.none(), numbers), st.text(max_size=6), pairs, pairs, st.tuples(numbers, numbers)),
+    min_size=1,
+    max_size=6,
 )
 OUTPUTS: tuple[Output, ...] = (Value("v"), Group("g"), Ranking("r"), Series("s"), Vector("x", size=2))
 
@@ -20,7 +22,14 @@ OUTPUTS: tuple[Output, ...] = (Value("v"), Group("g"), Ranking("r"), Series("s")
 @given(answers)
 def test_every_kind_comes_back_from_the_ledger_as_it_went_in(rows: list[tuple[object, ...]]) -> None:
     ids = [f"c{k:02}" for k in range(len(rows))]
-    schema = {"entity_id": pl.String, "v": pl.Float64, "g": pl.String, "r": PAIRS, "s": PAIRS, "x": pl.Array(pl.Float64, 2)}
+    schema = {
+        "entity_id": pl.String,
+        "v": pl.Float64,
+        "g": pl.String,
+        "r": PAIRS,
+        "s": PAIRS,
+        "x": pl.Array(pl.Float64, 2),
+    }
     answer = pl.DataFrame([(i, *row) for i, row in zip(ids, rows, strict=True)], schema=schema, orient="row")
     for output in OUTPUTS:
         output.check(answer)
@@ -45,4 +54,6 @@ def test_an_answer_that_is_not_as_declared_is_refused(output: Output, column: li
 
 
 def test_an_unknown_number_is_allowed() -> None:
-    Value("p", lowest=0, highest=1).check(pl.DataFrame({"entity_id": ["a"], "p": [None]}, schema_overrides={"p": pl.Float64}))
+    Value("p", lowest=0, highest=1).check(
+        pl.DataFrame({"entity_id": ["a"], "p": [None]}, schema_overrides={"p": pl.Float64})
+    )

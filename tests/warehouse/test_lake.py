@@ -20,7 +20,10 @@ NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
 def orders(*rows: dict[str, Any]) -> pl.DataFrame:
     """Order lines with sensible defaults, in the contract's exact schema."""
-    whole = [{"line": 1, "customer_id": "c1", "quantity": 1.0, "price": 2.5, "happened_at": NOON, "known_at": NOON, **r} for r in rows]
+    whole = [
+        {"line": 1, "customer_id": "c1", "quantity": 1.0, "price": 2.5, "happened_at": NOON, "known_at": NOON, **r}
+        for r in rows
+    ]
     frame = pl.DataFrame(whole)
     missing = [pl.lit(None).alias(k) for k in ORDERS.schema if k not in frame.columns]
     return frame.with_columns(missing).select(pl.col(k).cast(t) for k, t in ORDERS.schema.items())
@@ -90,7 +93,15 @@ def test_a_table_that_was_never_loaded_is_told_by_name(lake: Lake) -> None:
 
 def test_quarantine_holds_a_file_s_refusals_until_the_file_is_mended(lake: Lake) -> None:
     refused = pl.DataFrame(
-        {"file": "it's.csv", "table": "orders", "row": [3, 4], "column": "price", "value": "x", "reason": "not a number", "loaded_at": NOON}
+        {
+            "file": "it's.csv",
+            "table": "orders",
+            "row": [3, 4],
+            "column": "price",
+            "value": "x",
+            "reason": "not a number",
+            "loaded_at": NOON,
+        }
     )
     other = refused.with_columns(file=pl.lit("other.csv"))
     lake.quarantine("it's.csv", "orders", refused)
@@ -102,12 +113,18 @@ def test_quarantine_holds_a_file_s_refusals_until_the_file_is_mended(lake: Lake)
 
 
 ids = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8)
-loads = st.lists(st.dictionaries(st.tuples(ids, st.integers(1, 3)), st.floats(-1e6, 1e6), min_size=1, max_size=6), min_size=1, max_size=4)
+loads = st.lists(
+    st.dictionaries(st.tuples(ids, st.integers(1, 3)), st.floats(-1e6, 1e6), min_size=1, max_size=6),
+    min_size=1,
+    max_size=4,
+)
 
 
 @settings(max_examples=15, deadline=None)
 @given(loads)
-def test_after_any_loads_each_key_holds_what_it_was_last_given(tmp_path_factory: pytest.TempPathFactory, given_loads: list[dict[tuple[str, int], float]]) -> None:
+def test_after_any_loads_each_key_holds_what_it_was_last_given(
+    tmp_path_factory: pytest.TempPathFactory, given_loads: list[dict[tuple[str, int], float]]
+) -> None:
     lake = Lake(tmp_path_factory.mktemp("lake"), Engine())
     truth: dict[tuple[str, int], float] = {}
     for load in given_loads:

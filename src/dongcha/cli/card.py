@@ -9,9 +9,13 @@ from dongcha.cli.render import figure, stdout, table
 
 def draw(card: dict[str, Any], language: str) -> None:
     """Print a model card: where it comes from, how good it is beside the baselines, its limits."""
-    stdout().print(f"[bold]{card['insight']} {card['version']}[/], answered by {card['contender']}, made {card['made_at'][:16]}")
+    stdout().print(
+        f"[bold]{card['insight']} {card['version']}[/], answered by {card['contender']}, made {card['made_at'][:16]}"
+    )
     stdout().print(f"  {card['why']}", markup=False, soft_wrap=True)
-    stdout().print(f"  as of {card['as_of']}, {card['horizon_days']} days ahead, seed {card['seed']}, dongcha {card['dongcha']}")
+    stdout().print(
+        f"  as of {card['as_of']}, {card['horizon_days']} days ahead, seed {card['seed']}, dongcha {card['dongcha']}"
+    )
     stdout().print(f"  tables: {', '.join(f'{k}@{v}' for k, v in card['table_versions'].items())}")
     trained = card["trained_on"]
     if trained:

@@ -24,11 +24,19 @@ def new(folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
 
 
 def load(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="csv, tsv, parquet, json, jsonl, xlsx; each also .gz.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="csv, tsv, parquet, json, jsonl, xlsx; each also .gz.")
+    ],
     table: Annotated[str | None, typer.Option("--as", help="The table these files belong to.", metavar="TABLE")] = None,
-    layout: Annotated[str | None, typer.Option(help="A known public layout instead: online-retail, olist, …", metavar="NAME")] = None,
-    mapped: Annotated[list[str] | None, typer.Option("--map", help="Our field = the file's column.", metavar="FIELD=COLUMN")] = None,
-    constants: Annotated[list[str] | None, typer.Option("--set", help="One value for every row.", metavar="FIELD=VALUE")] = None,
+    layout: Annotated[
+        str | None, typer.Option(help="A known public layout instead: online-retail, olist, …", metavar="NAME")
+    ] = None,
+    mapped: Annotated[
+        list[str] | None, typer.Option("--map", help="Our field = the file's column.", metavar="FIELD=COLUMN")
+    ] = None,
+    constants: Annotated[
+        list[str] | None, typer.Option("--set", help="One value for every row.", metavar="FIELD=VALUE")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")] = False,
     workspace: Workspace = HERE,
     json: Json = False,
@@ -43,7 +51,9 @@ def load(
                 reports += shop.load_layout(layout, file, dry_run=dry_run)
             else:
                 reports.append(
-                    shop.load(file, table or "", map=_pairs("--map", mapped), set=_pairs("--set", constants), dry_run=dry_run)
+                    shop.load(
+                        file, table or "", map=_pairs("--map", mapped), set=_pairs("--set", constants), dry_run=dry_run
+                    )
                 )
     _tell(reports, dry_run, json)
 
@@ -67,7 +77,9 @@ def _tell(reports: list[LoadReport], dry_run: bool, json: bool) -> None:
     table("Would load" if dry_run else "Loaded", columns, rows, left=2)
     for report in reports:
         for reason, count in report.reasons.items():
-            stdout().print(f"  [yellow]![/] {report.table}: {count:,} rows quarantined: {reason}", soft_wrap=True, markup=True)
+            stdout().print(
+                f"  [yellow]![/] {report.table}: {count:,} rows quarantined: {reason}", soft_wrap=True, markup=True
+            )
         for notice in report.notices:
             stdout().print(f"  [cyan]i[/] {report.table}: ", end="")
             stdout().print(notice, markup=False, soft_wrap=True)
@@ -99,16 +111,26 @@ def _draw_status(found: dict[str, Any], workspace: Path) -> None:
     if not found["tables"]:
         stdout().print(f"Nothing is loaded yet. Next: dongcha load FILE --as orders -w {workspace}", soft_wrap=True)
     else:
-        rows = [(t["table"], f"{t['rows']:,}", figure(t["first"]), figure(t["last"]), "; ".join(t["findings"])) for t in found["tables"]]
+        rows = [
+            (t["table"], f"{t['rows']:,}", figure(t["first"]), figure(t["last"]), "; ".join(t["findings"]))
+            for t in found["tables"]
+        ]
         table("Tables", ("table", "rows", "first", "last", "findings"), rows)
     if found["quarantine"]:
-        rows = [(_short(q["file"]), q["table"], f"{q['rows']:,}", q["reason"]) for q in found["quarantine"]]
-        table("Quarantine", ("file", "table", "rows", "reason"), rows, left=2)
-    rows = [
-        (k["insight"], k["champion"] or "–", k["contender"] or "–", figure(k["scored_as_of"]), f"{k['rows']:,}", _lack(k))
+        refused = [(_short(q["file"]), q["table"], f"{q['rows']:,}", q["reason"]) for q in found["quarantine"]]
+        table("Quarantine", ("file", "table", "rows", "reason"), refused, left=2)
+    answering = [
+        (
+            k["insight"],
+            k["champion"] or "–",
+            k["contender"] or "–",
+            figure(k["scored_as_of"]),
+            f"{k['rows']:,}",
+            _lack(k),
+        )
         for k in found["insights"]
     ]
-    table("Insights", ("insight", "champion", "answers by", "scored as of", "customers", ""), rows, left=3)
+    table("Insights", ("insight", "champion", "answers by", "scored as of", "customers", ""), answering, left=3)
 
 
 def _lack(insight: dict[str, Any]) -> str:

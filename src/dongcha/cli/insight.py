@@ -100,21 +100,38 @@ def _draw_folds(insight: Any, rows: list[dict[str, Any]]) -> None:
     metrics = list(rows[0]["metrics"])
     roles = (("candidates", ""), ("baselines", " (baseline)"))
     lines = [
-        (row["as_of"], f"{row['n']:,}", name + mark + (" ←" if name == row["contender"] else ""), *_cells(found, metrics))
+        (
+            row["as_of"],
+            f"{row['n']:,}",
+            name + mark + (" ←" if name == row["contender"] else ""),
+            *_cells(found, metrics),
+        )
         for row in rows
         for role, mark in roles
         for name, found in row[role].items()
     ]
     means = [
-        ("mean", "", name + mark, *_cells({m: sum(r[role][name][m] for r in rows) / len(rows) for m in metrics}, metrics))
+        (
+            "mean",
+            "",
+            name + mark,
+            *_cells({m: sum(r[role][name][m] for r in rows) / len(rows) for m in metrics}, metrics),
+        )
         for role, mark in roles
         for name in rows[0][role]
     ]
-    chosen = ("mean", "", "as chosen ←", *_cells({m: sum(r["metrics"][m] for r in rows) / len(rows) for m in metrics}, metrics))
+    chosen = (
+        "mean",
+        "",
+        "as chosen ←",
+        *_cells({m: sum(r["metrics"][m] for r in rows) / len(rows) for m in metrics}, metrics),
+    )
     title = f"{insight.name}: {len(rows)} folds, {rows[0]['horizon_days']} days ahead (← chosen on earlier folds)"
     table(title, ("as of", "n", "contender", *metrics), [*lines, *means, chosen], left=1)
     promoted = rows[0]["promoted"]
-    stdout().print(f"  {'[green]✓[/] promoted: ' + promoted if promoted else '[yellow]![/] no candidate beats the baselines'}")
+    stdout().print(
+        f"  {'[green]✓[/] promoted: ' + promoted if promoted else '[yellow]![/] no candidate beats the baselines'}"
+    )
 
 
 def _cells(found: dict[str, float], metrics: list[str]) -> list[str]:
@@ -151,7 +168,9 @@ def _answer(shop: Shop, name: str, as_of: str | None, customer: str | None) -> p
     if customer is not None:
         answer = answer.filter(pl.col(c.ENTITY_ID) == customer)
         if answer.is_empty():
-            raise UsageError(f"{name} has no answer for '{customer}'.", "A customer is scored after the first purchase.")
+            raise UsageError(
+                f"{name} has no answer for '{customer}'.", "A customer is scored after the first purchase."
+            )
     numbers = [o.name for o in shop.insights[name].yields if o.kind == "value"]
     return answer.sort(numbers[0], descending=True, nulls_last=True, maintain_order=True) if numbers else answer
 
@@ -186,7 +205,11 @@ def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame
         )
         for row in answer.iter_rows(named=True)
     ]
-    columns = (say("customer", language), *(output.title(language) for output in insight.yields), say("reasons", language))
+    columns = (
+        say("customer", language),
+        *(output.title(language) for output in insight.yields),
+        say("reasons", language),
+    )
     cutoff = str(shop.last_score(name, as_of)["as_of"])[:10]
     table(f"{insight.question[language]}  ({say('as_of', language)} {cutoff})", columns, rows)
 
@@ -204,11 +227,15 @@ def audit(workspace: Workspace = HERE, json: Json = False) -> None:
     if json:
         print_json(rows)
         return
-    lines = [(f"{r['made_at']:%Y-%m-%d %H:%M}", r["insight"], r["version"], r["action"], r["actor"], r["why"]) for r in rows]
+    lines = [
+        (f"{r['made_at']:%Y-%m-%d %H:%M}", r["insight"], r["version"], r["action"], r["actor"], r["why"]) for r in rows
+    ]
     table("Audit", ("when", "insight", "version", "action", "who", "why"), lines, left=6)
 
 
-models = typer.Typer(help="Versions of models: list, card, promote, rollback.", no_args_is_help=True, rich_markup_mode=None)
+models = typer.Typer(
+    help="Versions of models: list, card, promote, rollback.", no_args_is_help=True, rich_markup_mode=None
+)
 InsightName = Annotated[str, typer.Argument(metavar="INSIGHT")]
 
 
@@ -222,7 +249,9 @@ def models_list(workspace: Workspace = HERE, json: Json = False) -> None:
     if json:
         print_json(rows)
         return
-    lines = [(r["insight"], r["version"], "★" if r["champion"] else "", r["contender"], r["as_of"], r["why"]) for r in rows]
+    lines = [
+        (r["insight"], r["version"], "★" if r["champion"] else "", r["contender"], r["as_of"], r["why"]) for r in rows
+    ]
     table("Models", ("insight", "version", "", "answers by", "as of", "why"), lines, left=6)
 
 

@@ -17,7 +17,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", help="The cutoff, as 2011-09-10; by default the midnight after the last order.")
 ]
-Insights = Annotated[list[str] | None, typer.Argument(help="Insights by name; all of them by default.", metavar="[INSIGHT]…")]
+Insights = Annotated[
+    list[str] | None, typer.Argument(help="Insights by name; all of them by default.", metavar="[INSIGHT]…")
+]
 LanguageOption = Annotated[str | None, typer.Option("--language", help="en or zh; by default the shop's.")]
 HERE = Path()
 

@@ -37,7 +37,9 @@ def _draw(shop: Shop, found: dict[str, Any], language: str) -> None:
 
     currency = shop.settings.shop.currency
     known = "  ".join(f"{k}: {v}" for k, v in found["customer"].items() if k != "extras")
-    stdout().print(f"[bold]{say('customer', language)} {found['customer_id']}[/]  ({say('as_of', language)} {found['as_of']})")
+    stdout().print(
+        f"[bold]{say('customer', language)} {found['customer_id']}[/]  ({say('as_of', language)} {found['as_of']})"
+    )
     if known:
         stdout().print(f"  {known}", markup=False)
     features = catalogue()
@@ -45,7 +47,10 @@ def _draw(shop: Shop, found: dict[str, Any], language: str) -> None:
         stdout().print(f"  {features[name].say(value, language, currency)}", markup=False)
     for concluded in found["insights"]:
         _draw_concluded(shop, concluded, language)
-    rows = [(o["order_id"], figure(o["happened_at"]), f"{o['lines']}", figure(o["value"], "money", currency)) for o in found["orders"]]
+    rows = [
+        (o["order_id"], figure(o["happened_at"]), f"{o['lines']}", figure(o["value"], "money", currency))
+        for o in found["orders"]
+    ]
     table(say("recent_orders", language), [say(k, language) for k in ("order", "date", "lines", "value")], rows, left=2)
 
 
@@ -83,7 +88,10 @@ def audience(
         print_json(found.to_dicts())
         return
     stdout().print(f"[bold]{len(found):,}[/] customers match." + (f" Written to {csv}." if csv else ""), soft_wrap=True)
-    rows = [[figure(value, units.get(k, ""), currency) for k, value in row.items()] for row in found.head(top).iter_rows(named=True)]
+    rows = [
+        [figure(value, units.get(k, ""), currency) for k, value in row.items()]
+        for row in found.head(top).iter_rows(named=True)
+    ]
     table("", found.columns, rows)
 
 

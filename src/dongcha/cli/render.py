@@ -22,11 +22,13 @@ PROBABILITY = "probability"
 
 @cache
 def stdout() -> Console:
+    """Where answers go."""
     return Console(highlight=False)
 
 
 @cache
 def stderr() -> Console:
+    """Where everything else goes, so that answers can be piped."""
     return Console(stderr=True, highlight=False)
 
 
@@ -78,7 +80,9 @@ def figure(value: Any, unit: str = "", currency: str = "") -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
 
 
-def reason_line(reasons: Iterable[Mapping[str, Any]], features: Mapping[str, Feature], language: str, currency: str) -> str:
+def reason_line(
+    reasons: Iterable[Mapping[str, Any]], features: Mapping[str, Feature], language: str, currency: str
+) -> str:
     """Reasons as one line: each feature said in words, with an arrow for the way it pushes."""
     return "; ".join(
         f"{'↑' if reason['effect'] > 0 else '↓'} {_said(reason, features, language, currency)}" for reason in reasons
@@ -97,12 +101,17 @@ def progress_bar() -> Iterator[Callable[[str, int, int], None]]:
     """A bar on stderr that appears with the first step and leaves nothing behind."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    looks = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
+    looks = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+    )
     with Progress(*looks, console=stderr(), transient=True, disable=not stderr().is_terminal) as bar:
         tasks: dict[str, Any] = {}
 
         def advance(what: str, done: int, of: int) -> None:
-            job = what.split(":")[0]
+            job = what.split(":", maxsplit=1)[0]
             if job not in tasks:
                 tasks[job] = bar.add_task(what, total=of)
             bar.update(tasks[job], description=what, completed=done, total=max(of, 1))

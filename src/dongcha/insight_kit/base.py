@@ -38,7 +38,7 @@ REASON_SCHEMA: Final = {
 }
 
 
-class Config(BaseModel):
+class InsightConfig(BaseModel):
     """An insight's options, from `[insights.<name>]` of dongcha.toml; an unknown option is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -157,9 +157,9 @@ class Insight(ABC):
     """A column of `customers` whose groups the card compares."""
     limits: ClassVar[dict[str, str]] = {}
     """Language code → what the answer must not be used for."""
-    Config: ClassVar[type[Config]] = Config
+    Config: ClassVar[type[InsightConfig]] = InsightConfig
 
-    def __init__(self, config: Config | None = None) -> None:
+    def __init__(self, config: InsightConfig | None = None) -> None:
         self.config = config if config is not None else self.Config()
 
     @abstractmethod

@@ -63,7 +63,9 @@ def check_insight(insight: Insight, bench: Bench) -> list[str]:
     return proved
 
 
-def _prove(prove: Callable[[Insight, Contender, Bench], None], insight: Insight, contender: Contender, bench: Bench) -> None:
+def _prove(
+    prove: Callable[[Insight, Contender, Bench], None], insight: Insight, contender: Contender, bench: Bench
+) -> None:
     try:
         prove(insight, contender, bench)
     except ContractError:

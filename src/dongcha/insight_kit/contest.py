@@ -58,7 +58,9 @@ def verdict(insight: Insight, folds: Sequence[Fold]) -> Verdict:
         return Verdict(baseline, False, "The history is too short for a backtest: the baseline answers.")
     ours, theirs = mean_metrics(folds, candidate), mean_metrics(folds, baseline)
     head = insight.headline
-    compared = f"{head.name} {ours[head.name]:.3f} against {theirs[head.name]:.3f} of {baseline} over {len(folds)} folds"
+    compared = (
+        f"{head.name} {ours[head.name]:.3f} against {theirs[head.name]:.3f} of {baseline} over {len(folds)} folds"
+    )
     if reason := insight.unacceptable(ours):
         return Verdict(baseline, False, f"{candidate} is not acceptable: {reason}; {compared}.")
     if head.goodness(ours[head.name]) <= head.goodness(theirs[head.name]):

@@ -69,9 +69,9 @@ class Output(ABC):
         if not numbers.is_finite().all():
             raise ContractError(f"'{self.name}' holds a number that is not finite.", "Leave it null where unknown.")
         if self.lowest is not None and (numbers < self.lowest).any():
-            raise ContractError(f"'{self.name}' goes below its declared {self.lowest}: {numbers.min()}.")
+            raise ContractError(f"'{self.name}' goes below its declared {self.lowest}: {numbers.min()!r}.")
         if self.highest is not None and (numbers > self.highest).any():
-            raise ContractError(f"'{self.name}' goes above its declared {self.highest}: {numbers.max()}.")
+            raise ContractError(f"'{self.name}' goes above its declared {self.highest}: {numbers.max()!r}.")
 
     def _rows(self, answer: pl.DataFrame, **columns: pl.Expr) -> pl.DataFrame:
         defaults = {c.NAME: pl.lit(self.name), c.RANK: pl.lit(0), c.VALUE: pl.lit(None), c.TEXT: pl.lit(None)}
@@ -118,7 +118,9 @@ class _Listed(Output):
         return pl.List(pl.Struct({c.LABEL: pl.String(), c.VALUE: pl.Float64()}))
 
     def to_rows(self, answer: pl.DataFrame) -> pl.DataFrame:
-        longer = answer.select(c.ENTITY_ID, pl.col(self.name), pl.int_ranges(1, pl.col(self.name).list.len() + 1).alias(c.RANK))
+        longer = answer.select(
+            c.ENTITY_ID, pl.col(self.name), pl.int_ranges(1, pl.col(self.name).list.len() + 1).alias(c.RANK)
+        )
         longer = longer.explode(self.name, c.RANK, empty_as_null=False)
         pair = pl.col(self.name).struct
         return self._rows(longer, rank=pl.col(c.RANK), value=pair.field(c.VALUE), text=pair.field(c.LABEL))

@@ -64,7 +64,8 @@ class Registry:
         except ValidationError as error:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
             raise SettingsError(
-                f"dongcha.toml, [insights.{name}]: {wrong}.", f"It knows: {', '.join(kind.Config.model_fields) or 'none'}."
+                f"dongcha.toml, [insights.{name}]: {wrong}.",
+                f"It knows: {', '.join(kind.Config.model_fields) or 'none'}.",
             ) from None
 
     def _refuse_unknown_options(self) -> None:

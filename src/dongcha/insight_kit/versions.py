@@ -37,6 +37,7 @@ class Versions:
             contender.load(folder)
         except (OSError, ValueError, KeyError) as error:
             raise StoreError(
-                f"The model {insight.name} {version} cannot be read: {error}.", f"Train it anew: dongcha train {insight.name}."
+                f"The model {insight.name} {version} cannot be read: {error}.",
+                f"Train it anew: dongcha train {insight.name}.",
             ) from None
         return contender

@@ -44,7 +44,9 @@ def _fold(study: Study, number: int, cutoff: AsOf, of: int) -> Fold:
     contenders = insight.contenders()
     metrics = {}
     for done, contender in enumerate(contenders):
-        study.desk.progress(f"{insight.name}: backtest at {cutoff}", (number - 1) * len(contenders) + done, of * len(contenders))
+        study.desk.progress(
+            f"{insight.name}: backtest at {cutoff}", (number - 1) * len(contenders) + done, of * len(contenders)
+        )
         contender.fit(past, test.facts, seed=seed)
         metrics[contender.name] = insight.judge(contender, test, insight.answer(contender, test.facts))
     return Fold(number, cutoff, len(test.facts.features), metrics)

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,8 +27,10 @@ def doctor(desk: Desk, insights: Iterable[Insight], folder: Path, broken: Mappin
         _try("lake", lambda: _lake(desk)),
         _try("ledger", lambda: f"{len(desk.ledger.runs()):,} finished runs"),
     ]
-    found += [_try(f"insight {insight.name}", lambda insight=insight: _insight(desk, insight)) for insight in insights]
-    found += [{"check": f"insight {name}", "ok": False, "found": f"cannot be loaded: {why}"} for name, why in broken.items()]
+    found += [_try(f"insight {insight.name}", partial(_insight, desk, insight)) for insight in insights]
+    found += [
+        {"check": f"insight {name}", "ok": False, "found": f"cannot be loaded: {why}"} for name, why in broken.items()
+    ]
     return found
 
 

@@ -45,7 +45,9 @@ def score(study: Study) -> Scored:
     contender = study.desk.models.load(insight, version)
     facts = study.facts(study.as_of)
     if facts.features.is_empty():
-        raise MissingDataError(f"{insight.name}: there is no customer with a purchase before {study.as_of}.", "Choose a later --as-of.")
+        raise MissingDataError(
+            f"{insight.name}: there is no customer with a purchase before {study.as_of}.", "Choose a later --as-of."
+        )
     answer = insight.answer(contender, facts)
     ledger.write(SCORES, stamped(to_rows(insight.yields, answer), run))
     ledger.write(REASONS, stamped(insight.reasons(contender, facts, top=TOP_REASONS), run))

@@ -129,5 +129,10 @@ TIE = 1e-3
 def _recall(ledger: Ledger, insight: Insight, version: str, *, unchanged: bool = True) -> Trained:
     card = ledger.card(insight.name, version) or {}
     return Trained(
-        version, card["contender"], card["beats_baseline"], ledger.champion(insight.name) or version, card["why"], unchanged
+        version,
+        card["contender"],
+        card["beats_baseline"],
+        ledger.champion(insight.name) or version,
+        card["why"],
+        unchanged,
     )

@@ -1,7 +1,7 @@
 """Who matches a rule: a small, safe language over the catalogue's outputs.
 
-    churn_probability > 0.6 and lifetime_value > 500
-    segment in ["loyal", "big spenders"] or not (churn_probability <= 0.2)
+churn_probability > 0.6 and lifetime_value > 500
+segment in ["loyal", "big spenders"] or not (churn_probability <= 0.2)
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def audience(rule: str, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
     try:
         return everyone.filter(wanted.fill_null(False)).sort(c.ENTITY_ID)
     except pl.exceptions.PolarsError as error:
-        raise UsageError(f"The rule '{rule}' compares unlike things: {error}.", "Compare numbers with numbers.") from None
+        raise UsageError(
+            f"The rule '{rule}' compares unlike things: {error}.", "Compare numbers with numbers."
+        ) from None
 
 
 def parse(rule: str, schema: pl.Schema) -> pl.Expr:
@@ -94,8 +96,8 @@ class _Reader:
                 return pl.col(self._known(node.id))
             case ast.Constant(value=bool() | int() | float() | str()):
                 return pl.lit(node.value)
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float())):
-                return pl.lit(-node.operand.value)  # type: ignore[union-attr,operator]
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+                return pl.lit(-number)
             case ast.List() | ast.Tuple():
                 return [ast.literal_eval(item) for item in node.elts if isinstance(item, ast.Constant)]
         raise self._refuse(node)
@@ -105,7 +107,9 @@ class _Reader:
             return name
         near = difflib.get_close_matches(name, self.schema.names(), n=1)
         hint = f"Did you mean {near[0]}? " if near else ""
-        raise UsageError(f"The rule asks for '{name}', which nothing answers.", f"{hint}There are: {', '.join(self.schema)}.")
+        raise UsageError(
+            f"The rule asks for '{name}', which nothing answers.", f"{hint}There are: {', '.join(self.schema)}."
+        )
 
     def _refuse(self, node: ast.AST) -> UsageError:
         part = ast.get_source_segment(self.rule.strip(), node) or type(node).__name__

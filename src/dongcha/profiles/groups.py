@@ -26,8 +26,10 @@ def summarise(groups: pl.DataFrame, name: str, beside: Sequence[pl.DataFrame]) -
     means = pl.exclude(c.ENTITY_ID, name).mean()
     found = joined.group_by(name).agg(pl.len().cast(pl.Int64).alias(SIZE), means)
     share = (pl.col(SIZE) / pl.col(SIZE).sum()).alias(SHARE)
-    return found.with_columns(share).sort(SIZE, name, descending=[True, False]).select(
-        name, SIZE, SHARE, pl.exclude(name, SIZE, SHARE)
+    return (
+        found.with_columns(share)
+        .sort(SIZE, name, descending=[True, False])
+        .select(name, SIZE, SHARE, pl.exclude(name, SIZE, SHARE))
     )
 
 

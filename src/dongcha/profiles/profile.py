@@ -29,7 +29,9 @@ def profile(lake: Lake, ledger: Ledger, insights: Iterable[Insight], customer_id
     orders = _recent_orders(snapshot, customer_id)
     customer = _customer(snapshot, customer_id)
     if not orders and not customer:
-        raise UsageError(f"No table knows a customer '{customer_id}' before {as_of}.", "Look for one: dongcha show churn.")
+        raise UsageError(
+            f"No table knows a customer '{customer_id}' before {as_of}.", "Look for one: dongcha show churn."
+        )
     return {
         c.CUSTOMER_ID: customer_id,
         c.AS_OF: str(as_of),

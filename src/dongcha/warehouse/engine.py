@@ -34,7 +34,9 @@ class Engine:
 
     def to_polars(self, expression: ir.Table) -> pl.DataFrame:
         """Run `expression` and fetch its rows."""
-        return self.connection.to_polars(expression)
+        import polars as pl
+
+        return pl.DataFrame(self.connection.to_polars(expression))
 
     def explain(self, expression: ir.Table) -> str:
         """The SQL that `to_polars` would run."""

@@ -204,9 +204,7 @@ class Lake:
         """Rows as Arrow batches in the contract's exact types: what the lake keeps never drifts with the engine's."""
         import pyarrow as pa
 
-        schema = pa.schema(
-            [*pl.DataFrame(schema=contract.schema).to_arrow().schema, pa.field(c.MONTH, pa.string())]
-        )
+        schema = pa.schema([*pl.DataFrame(schema=contract.schema).to_arrow().schema, pa.field(c.MONTH, pa.string())])
         schema = pa.schema([pa.field(f.name, _plain(f.type)) for f in schema])
         reader = self._with_month(rows).to_pyarrow_batches(chunk_size=200_000)
         return pa.RecordBatchReader.from_batches(schema, (b.select(schema.names).cast(schema) for b in reader))

@@ -93,7 +93,9 @@ class Ledger:
         if not DeltaTable.is_deltatable(path):
             return pl.LazyFrame(schema=SCHEMAS[name])
         files = DeltaTable(path).file_uris()
-        return pl.scan_parquet(files, hive_partitioning=True, hive_schema={c.INSIGHT: _TEXT}).select(list(SCHEMAS[name]))
+        return pl.scan_parquet(files, hive_partitioning=True, hive_schema={c.INSIGHT: _TEXT}).select(
+            list(SCHEMAS[name])
+        )
 
     def of_run(self, name: str, run_id: str) -> pl.DataFrame:
         """The rows that one run wrote to `name`."""
@@ -136,7 +138,9 @@ class Ledger:
         rows = self.audit(insight)
         return rows[c.VERSION][-1] if len(rows) else None
 
-    def promote(self, insight: str, version: str, *, made_at: datetime, actor: str, why: str, action: str = "promote") -> None:
+    def promote(
+        self, insight: str, version: str, *, made_at: datetime, actor: str, why: str, action: str = "promote"
+    ) -> None:
         """Make `version` the champion; the change is one row of the audit log."""
         row = {c.MADE_AT: made_at, c.INSIGHT: insight, c.VERSION: version, "action": action, "actor": actor, "why": why}
         self.write(AUDIT, [row])

@@ -109,7 +109,18 @@ def _money(name: str, *also: str, required: bool = False, lowest: float | None =
     return Column(name, Kind.MONEY, required, also, lowest)
 
 
-CUSTOMER = _id(c.CUSTOMER_ID, "customerid", "user_id", "userid", "client_id", "household_id", "客户id", "客户编号", "会员id", required=True)
+CUSTOMER = _id(
+    c.CUSTOMER_ID,
+    "customerid",
+    "user_id",
+    "userid",
+    "client_id",
+    "household_id",
+    "客户id",
+    "客户编号",
+    "会员id",
+    required=True,
+)
 CUSTOMER_IF_KNOWN = _id(*(CUSTOMER.name, *CUSTOMER.also_called))
 PRODUCT_IF_KNOWN = _id(c.PRODUCT_ID, "productid", "sku", "item_id", "stock_code", "stockcode", "商品id", "商品编号")
 CURRENCY = _text(c.CURRENCY, "币种")
