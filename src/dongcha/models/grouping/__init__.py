@@ -1,0 +1,1 @@
+"""Algorithms that find groups of similar rows."""
