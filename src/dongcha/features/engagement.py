@@ -54,7 +54,7 @@ _COUNTED: Final = (
     ("searches", c.PRODUCTS_SEARCHED, "searches", "searched {value} times", "搜索", "搜索 {value} 次"),
     ("wishes", c.WISHLIST_ADDED, "additions to the wishlist", "wished for {value} products", "收藏", "收藏 {value} 次"),
     ("email_opens", c.EMAIL_OPENED, "e-mails opened", "opened {value} e-mails", "打开邮件", "打开邮件 {value} 次"),
-    ("email_clicks", c.EMAIL_CLICKED, "e-mails clicked", "clicked in {value} e-mails", "点击邮件", "点击邮件 {value} 次"),
+    ("email_clicks", c.EMAIL_CLICKED, "e-mails clicked", "clicked in {value} e-mails", "点邮件", "点邮件 {value} 次"),
 )
 for _name, _event, _en, _says_en, _zh, _says_zh in _COUNTED:
     for _days in WINDOWS:

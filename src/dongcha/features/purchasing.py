@@ -150,7 +150,7 @@ declare(
 )
 derive(
     "spend_centre_share", ("spend_centre_days", "tenure_days"), Unit.SHARE, lambda centre, tenure: centre / tenure,
-    en=("Where spending lies between now (0 %) and the first order (100 %)", "spending centres {value} of the way back"),
+    en=("Where spending lies between now (0 %) and the first order (100 %)", "spending centres {value} back"),
     zh=("消费重心位置（现在为 0 %，首单为 100 %）", "消费重心位于往回 {value} 处"),
 )
 
