@@ -73,7 +73,7 @@ declare(
     zh=("在不止一天购买过的商品占比", "{value} 的商品重复购买"),
 )
 declare(
-    "new_products_90d", customer_products, Unit.ITEMS, lambda p: (p.age_days <= 90).sum(), absent=0,
+    "new_products_90d", customer_products, Unit.ITEMS, lambda p: p.count(where=p.age_days <= 90), absent=0,
     en=("Products first bought in the last 90 days", "tried {value} new products in the last 90 days"),
     zh=("近 90 天首次购买的商品数", "近 90 天尝试 {value} 种新商品"),
 )

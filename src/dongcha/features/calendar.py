@@ -46,7 +46,7 @@ declare(
     zh=("首单是否在十至十二月", "首单在十至十二月：{value}"),
 )
 declare(
-    "same_season_orders", baskets, Unit.ORDERS, lambda b: _if_customer_then(b, _a_year_ago(b).sum()),
+    "same_season_orders", baskets, Unit.ORDERS, lambda b: _if_customer_then(b, b.count(where=_a_year_ago(b))),
     en=("Orders in the 90 days that began a year before now", "{value} orders in this season last year"),
     zh=("去年同期起 90 天内的订单数", "去年同季下单 {value} 次"),
 )

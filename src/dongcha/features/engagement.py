@@ -17,11 +17,11 @@ BAD_RATING: Final = 2
 
 
 def _within(days: int) -> Callable[[Any], ir.Value]:
-    return lambda rows: (rows.age_days <= days).sum()
+    return lambda rows: rows.count(where=rows.age_days <= days)
 
 
 def _events_within(event: str, days: int) -> Callable[[Any], ir.Value]:
-    return lambda e: ((e.age_days <= days) & (e[c.EVENT] == event)).sum()
+    return lambda e: e.count(where=(e.age_days <= days) & (e[c.EVENT] == event))
 
 
 # -- events
@@ -66,7 +66,7 @@ for _name, _event, _en, _says_en, _zh, _says_zh in _COUNTED:
 
 declare(
     "add_to_cart_rate", events, Unit.SHARE,
-    lambda e: (e[c.EVENT] == c.PRODUCT_ADDED).sum() / (e[c.EVENT] == c.PRODUCT_VIEWED).sum().nullif(0),
+    lambda e: e.count(where=e[c.EVENT] == c.PRODUCT_ADDED) / e.count(where=e[c.EVENT] == c.PRODUCT_VIEWED).nullif(0),
     en=("Additions to the cart over product views", "puts {value} of what is looked at in the cart"),
     zh=("加购次数与浏览次数之比", "浏览后加购比例 {value}"),
 )
@@ -77,7 +77,7 @@ declare(
 )
 declare(
     "cart_abandonment", sessions, Unit.SHARE,
-    lambda s: (s.added & ~s.ordered).sum() / s.added.sum().nullif(0),
+    lambda s: s.count(where=s.added & ~s.ordered) / s.count(where=s.added).nullif(0),
     en=("Share of visits with a filled cart and no order", "left {value} of the filled carts"),
     zh=("加购后未下单的访问占比", "{value} 的加购访问未下单"),
 )
@@ -100,12 +100,12 @@ declare(
     zh=("近 90 天最低评分", "近 90 天最低评分 {value}"),
 )
 declare(
-    "bad_reviews", reviews, Unit.TIMES, lambda r: (r[c.RATING] <= BAD_RATING).sum(), absent=0,
+    "bad_reviews", reviews, Unit.TIMES, lambda r: r.count(where=r[c.RATING] <= BAD_RATING), absent=0,
     en=("Reviews with at most 2 stars", "wrote {value} bad reviews"),
     zh=("两星及以下评论数", "写过 {value} 条差评"),
 )
 declare(
-    "messages_90d", messages, Unit.TIMES, lambda m: (m.age_days <= 90).sum(), absent=0,
+    "messages_90d", messages, Unit.TIMES, _within(90), absent=0,
     en=("Lines of conversation in the last 90 days", "{value} messages in the last 90 days"),
     zh=("近 90 天会话消息数", "近 90 天 {value} 条消息"),
 )
@@ -119,7 +119,7 @@ declare(
 
 declare(
     "exposures_90d", exposures, Unit.TIMES,
-    lambda x: ((x.age_days <= 90) & (x[c.VARIANT] != c.CONTROL)).sum(), absent=0,
+    lambda x: x.count(where=(x.age_days <= 90) & (x[c.VARIANT] != c.CONTROL)), absent=0,
     en=("Campaign contacts in the last 90 days, unless held out", "got {value} campaigns in the last 90 days"),
     zh=("近 90 天收到的营销次数（不含对照组）", "近 90 天收到 {value} 次营销"),
 )

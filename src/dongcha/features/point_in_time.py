@@ -35,7 +35,6 @@ class Snapshot:
         self.lake = lake
         self.as_of = as_of
         self.versions = dict(lake.versions() if versions is None else versions)
-        self._tables: dict[str, ir.Table] = {}
         self._grains: dict[str, ir.Table] = {}
 
     def has(self, table: str) -> bool:
@@ -45,11 +44,15 @@ class Snapshot:
     def table(self, name: str) -> ir.Table:
         """The table's rows with `happened_at` before the cutoff, known by the cutoff.
 
-        Raises MissingDataError where the table is not loaded.
+        Every call reads the files afresh: the engine would write rows that two readers share out in full, while two
+        readers of their own take only the columns that each needs. Raises MissingDataError where the table is not
+        loaded.
         """
-        if name not in self._tables:
-            self._tables[name] = self._cut(name)
-        return self._tables[name]
+        if not self.has(name):
+            raise MissingDataError(f"The table '{name}' is not loaded.", _load(name))
+        rows = self.lake.engine.read(self.lake.files(name, self.versions[name]))
+        known = rows[c.KNOWN_AT].isnull() | (rows[c.KNOWN_AT] <= self.as_of.moment)
+        return rows.filter(rows[c.HAPPENED_AT] < self.as_of.moment, known)
 
     def grain(self, grain: Grain) -> ir.Table:
         """The snapshot's rows at this grain."""
@@ -76,26 +79,16 @@ class Snapshot:
 
     def plan(self, wanted: Sequence[Feature]) -> ir.Table:
         """The one expression that computes the features: each grain aggregated once, then joined to the buyers."""
-        parts = {feature.name: feature for feature in with_parts([lookup(BUYER), *wanted])}
-        taken = [feature for feature in parts.values() if feature.grain is not None]
-        rows = reduce(_beside, [self._aggregate(grain, group) for grain, group in _by_grain(taken)])
+        parts = with_parts([lookup(BUYER), *wanted])
+        taken = [feature for feature in parts if feature.grain is not None]
+        rows = _side_by_side([self._aggregate(grain, group) for grain, group in _by_grain(taken)])
         absent = {f.name: rows[f.name].fill_null(f.absent) for f in taken if f.absent is not None}
-        rows = rows.filter(rows[BUYER] > 0).mutate(**absent)
-        for feature in parts.values():
-            if feature.of:
-                rows = rows.mutate(**{feature.name: feature.expression(*(rows[part] for part in feature.of))})
-        return rows.select(c.CUSTOMER_ID, **{f.name: rows[f.name].cast("float64").round(DECIMALS) for f in wanted})
+        rows = _with_derived(rows.filter(rows[BUYER] > 0).mutate(**absent), [f for f in parts if f.grain is None])
+        return rows.select(c.CUSTOMER_ID, **{f.name: rows[f.name].cast("float64") for f in wanted})
 
     def _aggregate(self, grain: Grain, features: Sequence[Feature]) -> ir.Table:
         rows = self.grain(grain)
         return rows.group_by(c.CUSTOMER_ID).aggregate(**{f.name: f.expression(rows) for f in features})
-
-    def _cut(self, name: str) -> ir.Table:
-        if not self.has(name):
-            raise MissingDataError(f"The table '{name}' is not loaded.", _load(name))
-        rows = self.lake.engine.read(self.lake.files(name, self.versions[name]))
-        known = rows[c.KNOWN_AT].isnull() | (rows[c.KNOWN_AT] <= self.as_of.moment)
-        return rows.filter(rows[c.HAPPENED_AT] < self.as_of.moment, known)
 
     def _require(self, feature: Feature) -> None:
         missing = sorted(table for table in feature.tables if not self.has(table))
@@ -121,11 +114,23 @@ def _by_grain(features: Sequence[Feature]) -> list[tuple[Grain, list[Feature]]]:
     return [(grain, list(group)) for grain, group in groupby(ordered, key=lambda f: f.grain) if grain is not None]
 
 
-def _beside(buyers: ir.Table, others: ir.Table) -> ir.Table:
-    joined = buyers.left_join(others, c.CUSTOMER_ID)
-    return joined.select(buyers, *(others[name] for name in others.columns if name != c.CUSTOMER_ID))
+def _side_by_side(aggregates: Sequence[ir.Table]) -> ir.Table:
+    """The other aggregates joined to the first, the buyers."""
+    buyers, *others = aggregates
+    joined = reduce(lambda rows, other: rows.left_join(other, c.CUSTOMER_ID), others, buyers)
+    names = [name for table in aggregates for name in table.columns if name != c.CUSTOMER_ID]
+    return joined.select(c.CUSTOMER_ID, *names)
+
+
+def _with_derived(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:
+    """Add what is combined from other features, as many at a time as have all their parts."""
+    while features:
+        ready = [feature for feature in features if set(feature.of) <= set(rows.columns)]
+        rows = rows.mutate(**{f.name: f.expression(*(rows[part] for part in f.of)) for f in ready})
+        features = [feature for feature in features if feature not in ready]
+    return rows
 
 
 def _finite(column: pl.Expr) -> pl.Expr:
     number = column.cast(pl.Float64)
-    return pl.when(number.is_finite()).then(number)
+    return pl.when(number.is_finite()).then(number.round(DECIMALS))

@@ -18,7 +18,7 @@ PERIOD_DAYS: Final = 30
 
 
 def _orders_within(days: int) -> Callable[[Any], ir.Value]:
-    return lambda b: (b.age_days <= days).sum()
+    return lambda b: b.count(where=b.age_days <= days)
 
 
 def _spend_within(days: int) -> Callable[[Any], ir.Value]:

@@ -86,7 +86,7 @@ declare(
 )
 declare(
     "active_periods", baskets, Unit.TIMES,
-    lambda b: (_period(b.age_days) != _period(b.previous_age_days)).sum().fill_null(0) + 1,
+    lambda b: b.count(where=_period(b.age_days) != _period(b.previous_age_days)) + 1,
     en=("30-day periods, counted back from now, with an order", "ordered in {value} periods of 30 days"),
     zh=("有下单的 30 天周期数（从现在往回数）", "有 {value} 个 30 天周期下过单"),
 )
