@@ -210,6 +210,42 @@ class Shop:
 
         return self.ledger.of_run(REASONS, self.last_score(name, as_of)[c.RUN_ID]).sort(c.ENTITY_ID, c.RANK)
 
+    def reasons_by_entity(self, name: str, *, as_of: str | AsOf | None = None) -> dict[str, list[dict[str, Any]]]:
+        """Entity → its reasons, strongest first: feature, value, typical, effect."""
+        by_entity: dict[str, list[dict[str, Any]]] = {}
+        for row in self.reasons(name, as_of=as_of).iter_rows(named=True):
+            kept = {k: row[k] for k in (c.FEATURE, c.VALUE, c.TYPICAL, c.EFFECT)}
+            by_entity.setdefault(row[c.ENTITY_ID], []).append(kept)
+        return by_entity
+
+    def groups(self, name: str, *, as_of: str | AsOf | None = None) -> pl.DataFrame:
+        """The groups of an insight, largest first: size, share, mean of every other insight's numbers, movement.
+
+        `came` and `left` count moves since one horizon before, where that date was scored too (`run` does).
+        """
+        from dongcha.profiles.groups import net_movement, summarise
+
+        column = next(output.name for output in self.insights[name].yields if output.kind == "group")
+        now = self.scores(name, as_of=as_of)
+        others = [self.scores(k.name) for k in self.insights if k.name != name and self._is_scored(k.name)]
+        found = summarise(now, column, others)
+        moves = self.movement(name, as_of=as_of)
+        if moves is None:
+            return found
+        return found.join(net_movement(moves), left_on=column, right_on="group", how="left", maintain_order="left")
+
+    def movement(self, name: str, *, as_of: str | AsOf | None = None) -> pl.DataFrame | None:
+        """Who went from which group to which over the last horizon: from, to, customers; None if not scored then."""
+        from dongcha.profiles.groups import movement
+
+        column = next(output.name for output in self.insights[name].yields if output.kind == "group")
+        cutoff = AsOf(self.last_score(name, as_of)[c.AS_OF])
+        try:
+            before = self.scores(name, as_of=cutoff - self.desk.plan.horizon)
+        except MissingDataError:
+            return None
+        return movement(before, self.scores(name, as_of=cutoff), column)
+
     def last_score(self, name: str, as_of: str | AsOf | None = None) -> dict[str, Any]:
         """The run that made the newest answer of an insight (at a cutoff)."""
         from dongcha.jobs.score import JOB

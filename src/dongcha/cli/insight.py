@@ -178,16 +178,8 @@ def _answer(shop: Shop, name: str, as_of: str | None, customer: str | None) -> p
 def _print_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame) -> None:
     from dongcha.cli.render import print_json
 
-    reasons = _reasons(shop, name, as_of)
+    reasons = shop.reasons_by_entity(name, as_of=as_of)
     print_json([{**row, "reasons": reasons.get(row["entity_id"], [])} for row in answer.iter_rows(named=True)])
-
-
-def _reasons(shop: Shop, name: str, as_of: str | None) -> dict[str, list[dict[str, Any]]]:
-    by_entity: dict[str, list[dict[str, Any]]] = {}
-    for row in shop.reasons(name, as_of=as_of).iter_rows(named=True):
-        kept = {k: row[k] for k in ("feature", "value", "typical", "effect")}
-        by_entity.setdefault(row["entity_id"], []).append(kept)
-    return by_entity
 
 
 def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame, language: str) -> None:
@@ -195,7 +187,11 @@ def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame
     from dongcha.cli.words import say
     from dongcha.features.declare import catalogue
 
-    insight, reasons, currency = shop.insights[name], _reasons(shop, name, as_of), shop.settings.shop.currency
+    insight, reasons, currency = (
+        shop.insights[name],
+        shop.reasons_by_entity(name, as_of=as_of),
+        shop.settings.shop.currency,
+    )
     features = catalogue()
     rows = [
         (

@@ -14,6 +14,59 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "date": ("date", "日期"),
     "lines": ("lines", "行数"),
     "value": ("value", "金额"),
+    # the report
+    "how_many": ("How many customers? {name}, as of {as_of}", "有多少客户？{name}，截至 {as_of}"),
+    "customers_line": (
+        "{buyers} customers have bought; {new} of them for the first time in the last {days} days",
+        "共有 {buyers} 位客户下过单，其中 {new} 位在最近 {days} 天首次下单",
+    ),
+    "active_line": (
+        "{active} bought in the last {days} days ({change} against the {days} days before)",
+        "最近 {days} 天有 {active} 位客户下单（较前 {days} 天 {change}）",
+    ),
+    "revenue_line": (
+        "they brought in {revenue} in {days} days ({change})",
+        "{days} 天带来收入 {revenue}（{change}）",
+    ),
+    "who_leaves": ("Who is leaving, and why?", "谁要离开？为什么？"),
+    "leaving_line": (
+        "about {n} of them ({share}) will not order in the next {days} days",
+        "预计约 {n} 位（{share}）在未来 {days} 天内不会下单",
+    ),
+    "worth_keeping": ("Worth keeping first (chance to leave × spend so far)", "优先挽留（流失概率 × 累计消费）"),
+    "may_leave": ("may leave", "流失概率"),
+    "spent_so_far": ("spent so far", "累计消费"),
+    "what_worth": ("What are they worth in the next {days} days?", "未来 {days} 天他们值多少？"),
+    "worth_line": (
+        "together {total} in {days} days; the best tenth of customers bring {share} of it",
+        "{days} 天合计 {total}；最好的十分之一客户贡献其中 {share}",
+    ),
+    "will_spend": ("will spend", "预计消费"),
+    "interval": ("8 times in 10", "八成把握区间"),
+    "which_groups": ("Which groups are there?", "客户分为哪些群？"),
+    "group": ("group", "客群"),
+    "size": ("customers", "人数"),
+    "share": ("share", "占比"),
+    "mean_worth": ("worth next {days} days", "未来 {days} 天人均价值"),
+    "mean_risk": ("may leave", "流失概率"),
+    "moved": ("in / out in {days} days", "{days} 天流入 / 流出"),
+    "how_good": ("How good are these answers? (mean over rolling backtests)", "这些答案有多准？（滚动回测均值）"),
+    "insight": ("insight", "洞察"),
+    "metric": ("metric", "指标"),
+    "ours": ("ours", "我们"),
+    "baseline": ("best baseline", "最好的基线"),
+    "which_baseline": ("which", "哪个基线"),
+    "folds": ("folds", "折数"),
+    "answers_by": ("answered by", "采用模型"),
+    "against_truth": ("Against the planted truth, which no model saw", "与预埋真相相比（任何模型都未见过）"),
+    "churn_truth": (
+        "churn: AUC {ours} against what then happened; the best possible, with the hidden truth known, is {best}",
+        "流失：与实际结果相比 AUC {ours}；知道隐藏真相时的最好成绩为 {best}",
+    ),
+    "segment_truth": (
+        "segments: adjusted Rand index {ours} against the {groups} planted groups",
+        "分群：与预埋的 {groups} 个群相比，调整兰德指数 {ours}",
+    ),
 }
 
 

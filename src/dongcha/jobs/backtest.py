@@ -11,7 +11,7 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.insight_kit.base import Insight, Role
-from dongcha.insight_kit.contest import Fold, chosen_in, verdict
+from dongcha.insight_kit.contest import Fold, chosen_in, mean_metrics, verdict
 from dongcha.jobs.record import finish, new_run
 from dongcha.jobs.study import Desk, Study
 from dongcha.warehouse.ledger import BACKTESTS
@@ -123,3 +123,27 @@ def summary(folds: Sequence[Fold]) -> pl.DataFrame:
     ]
     frame = pl.DataFrame(rows, schema={c.CONTENDER: pl.String, c.METRIC: pl.String, c.VALUE: pl.Float64})
     return frame.group_by(c.CONTENDER, c.METRIC, maintain_order=True).agg(pl.col(c.VALUE).mean())
+
+
+def quality(insight: Insight, folds: Sequence[Fold]) -> list[dict[str, Any]]:
+    """One dict per declared metric: insight, metric, ours (as chosen on earlier folds), baseline (the best), name, by."""
+    if not folds:
+        return []
+    ours = [fold.metrics[chosen_in(insight, folds, fold)] for fold in folds]
+    rivals = [k.name for k in insight.contenders() if k.role is Role.BASELINE]
+    lines = []
+    for metric in insight.judged_by:
+        means = {name: mean_metrics(folds, name)[metric.name] for name in rivals}
+        best_rival = max(rivals, key=lambda name, m=metric, v=means: m.goodness(v[name]))
+        lines.append(
+            {
+                "insight": insight.name,
+                "metric": metric.name,
+                "ours": sum(found[metric.name] for found in ours) / len(ours),
+                "baseline": means[best_rival],
+                "name": best_rival,
+                "folds": len(folds),
+                "by": verdict(insight, folds).contender,
+            }
+        )
+    return lines

@@ -56,8 +56,13 @@ def _room(folder: Path) -> str:
 
 def _lake(desk: Desk) -> str:
     """Open every table and count it from its files, which also proves that each file can be read."""
-    rows = {name: desk.lake.engine.read(desk.lake.files(name)).count().execute() for name in desk.lake.tables()}
+    rows = {name: _count(desk, name) for name in desk.lake.tables()}
     return ", ".join(f"{name} {n:,}" for name, n in rows.items()) or "empty"
+
+
+def _count(desk: Desk, name: str) -> int:
+    rows = desk.lake.engine.read(desk.lake.files(name))
+    return int(desk.lake.engine.to_polars(rows.aggregate(n=rows.count())).item())
 
 
 def _insight(desk: Desk, insight: Insight) -> str:

@@ -36,8 +36,18 @@ def run(desk: Desk, insights: Iterable[Insight], as_of: AsOf) -> list[Outcome]:
 
 def _one(study: Study) -> Outcome:
     try:
-        return Outcome(study.insight.name, train(study), score(study))
+        trained, scored = train(study), score(study)
+        _score_before(study)
+        return Outcome(study.insight.name, trained, scored)
     except MissingDataError as lacking:
         return Outcome(study.insight.name, skipped=str(lacking))
     except DongchaError as broken:
         return Outcome(study.insight.name, failed=str(broken))
+
+
+def _score_before(study: Study) -> None:
+    """Score one horizon earlier too where the answer is a group, so that movement between groups can be told."""
+    if any(output.kind == "group" for output in study.insight.yields):
+        earlier = Study(study.desk, study.insight, study.as_of - study.desk.plan.horizon)
+        if len(earlier.facts(earlier.as_of).features):
+            score(earlier)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from dongcha.errors import StoreError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -30,16 +33,32 @@ class Engine:
 
     def read(self, files: Sequence[str | Path]) -> ir.Table:
         """These Parquet files as one table."""
-        return self.connection.read_parquet([str(file) for file in files], hive_partitioning=False)
+        with _readable():
+            return self.connection.read_parquet([str(file) for file in files], hive_partitioning=False)
 
     def to_polars(self, expression: ir.Table) -> pl.DataFrame:
-        """Run `expression` and fetch its rows."""
+        """Run `expression` and fetch its rows; StoreError where a file behind it is gone or damaged."""
         import polars as pl
 
-        return pl.DataFrame(self.connection.to_polars(expression))
+        with _readable():
+            return pl.DataFrame(self.connection.to_polars(expression))
 
     def explain(self, expression: ir.Table) -> str:
         """The SQL that `to_polars` would run."""
         import ibis
 
         return str(ibis.to_sql(expression, dialect="duckdb"))
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """A file that cannot be read is a damaged store, told as such."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        what = str(error).splitlines()[0]
+        raise StoreError(
+            f"A file of the lake cannot be read: {what}", "Restore it from a copy, or load its source again."
+        ) from None

@@ -90,12 +90,11 @@ class Ledger:
     def read(self, name: str) -> pl.LazyFrame:
         """Every row of a ledger table, in no order; empty where nothing was written."""
         path = str(self.folder / name)
-        if not DeltaTable.is_deltatable(path):
+        files = DeltaTable(path).file_uris() if DeltaTable.is_deltatable(path) else []
+        if not files:
             return pl.LazyFrame(schema=SCHEMAS[name])
-        files = DeltaTable(path).file_uris()
-        return pl.scan_parquet(files, hive_partitioning=True, hive_schema={c.INSIGHT: _TEXT}).select(
-            list(SCHEMAS[name])
-        )
+        rows = pl.scan_parquet(files, hive_partitioning=True, hive_schema={c.INSIGHT: _TEXT})
+        return rows.select(list(SCHEMAS[name]))
 
     def of_run(self, name: str, run_id: str) -> pl.DataFrame:
         """The rows that one run wrote to `name`."""
@@ -107,10 +106,10 @@ class Ledger:
         return self.read(RUNS).filter(*wanted).collect().sort(c.MADE_AT, c.RUN_ID, descending=True)
 
     def latest_run(self, job: str, insight: str, as_of: AsOf | None = None) -> dict[str, Any] | None:
-        """The newest finished run of a job (at a cutoff), as a row of `runs`; None where there is none."""
+        """The newest finished run of a job at a cutoff, by default the latest cutoff; None where there is none."""
         runs = self.runs(job, insight)
-        if as_of is not None:
-            runs = runs.filter(pl.col(c.AS_OF) == as_of.moment)
+        at = runs.select(pl.lit(as_of.moment) if as_of else pl.col(c.AS_OF).max()).to_series()
+        runs = runs.filter(pl.col(c.AS_OF).is_in(at.implode()))
         return runs.row(0, named=True) if len(runs) else None
 
     def same_run(self, job: str, insight: str, fingerprint: str) -> dict[str, Any] | None:

@@ -1,0 +1,195 @@
+"""What a manager would ask, answered from the ledger in a terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dongcha import columns as c
+from dongcha.cli.render import figure, reason_line, stdout, table
+from dongcha.cli.words import say
+from dongcha.errors import MissingDataError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from dongcha.assemble import Shop
+
+TOP = 5
+
+
+def print_report(shop: Shop, truth: Path | None = None) -> None:
+    """Print the answers; `truth` is the folder of a simulated shop's hidden truth, to measure against."""
+    report = Report(shop)
+    report.customers()
+    report.leaving()
+    report.worth()
+    report.groups()
+    report.quality()
+    if truth is not None:
+        report.truth(truth)
+
+
+class Report:
+    """One shop's answers, question by question, in the shop's language."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.language = shop.settings.shop.language
+        self.currency = shop.settings.shop.currency
+        self.churn = _scores(shop, "churn")
+        self.value = _scores(shop, "lifetime_value")
+        self.segments = _scores(shop, "segmentation")
+        self.horizon = shop.desk.plan.horizon
+
+    def customers(self) -> None:
+        """How many customers, how active, and what they brought in."""
+        from dongcha.profiles.overview import overview
+
+        found = overview(self.shop.lake, self.shop.as_of(), self.horizon)
+        self._ask("how_many", name=self.shop.settings.shop.name, as_of=str(found.as_of))
+        self._say("customers_line", buyers=f"{found.buyers:,}", new=f"{found.new:,}", days=found.days)
+        change = _change(found.active, found.active_before)
+        self._say("active_line", active=f"{found.active:,}", days=found.days, change=change)
+        change = _change(found.revenue, found.revenue_before)
+        self._say("revenue_line", revenue=self._money(found.revenue), days=found.days, change=change)
+
+    def leaving(self) -> None:
+        """Who is leaving, with reasons; those worth most first."""
+        if self.churn is None:
+            return
+        import polars as pl
+
+        expected = float(self.churn["churn_probability"].sum())
+        self._ask("who_leaves")
+        self._say(
+            "leaving_line", n=f"{expected:,.0f}", share=f"{expected / len(self.churn):.0%}", days=self.horizon.days
+        )
+        worth = self._spent()
+        at_risk = self.churn.join(worth, on=c.ENTITY_ID).sort(
+            pl.col("churn_probability") * pl.col("spend"), c.ENTITY_ID, descending=[True, False]
+        )
+        reasons = self._reasons("churn")
+        rows = [
+            (
+                row[c.ENTITY_ID],
+                figure(row["churn_probability"], "probability"),
+                self._money(row["spend"]),
+                self._because(reasons.get(row[c.ENTITY_ID], [])),
+            )
+            for row in at_risk.head(TOP).iter_rows(named=True)
+        ]
+        columns = [say(k, self.language) for k in ("customer", "may_leave", "spent_so_far", "reasons")]
+        table(say("worth_keeping", self.language), columns, rows)
+
+    def worth(self) -> None:
+        """What they will spend, with an interval, and how much of it the best tenth holds."""
+        if self.value is None:
+            return
+        from dongcha.profiles.overview import concentration
+
+        total = float(self.value["lifetime_value"].sum())
+        self._ask("what_worth", days=self.horizon.days)
+        share = concentration(self.value, "lifetime_value")
+        self._say("worth_line", total=self._money(total), days=self.horizon.days, share=f"{share:.0%}")
+        reasons = self._reasons("lifetime_value")
+        best = self.value.sort("lifetime_value", c.ENTITY_ID, descending=[True, False])
+        rows = [
+            (
+                row[c.ENTITY_ID],
+                self._money(row["lifetime_value"]),
+                f"{row['lifetime_value_low']:,.0f} – {row['lifetime_value_high']:,.0f}",
+                self._because(reasons.get(row[c.ENTITY_ID], [])),
+            )
+            for row in best.head(TOP).iter_rows(named=True)
+        ]
+        table("", [say(k, self.language) for k in ("customer", "will_spend", "interval", "reasons")], rows)
+
+    def groups(self) -> None:
+        """The groups: size, worth, risk, and who moved."""
+        if self.segments is None:
+            return
+        self._ask("which_groups")
+        insight = self.shop.insights["segmentation"]
+        rows = [
+            (
+                insight.say(row["segment"], self.language),
+                f"{row['size']:,}",
+                figure(row["share"], "probability"),
+                self._money(row.get("lifetime_value")),
+                figure(row.get("churn_probability"), "probability"),
+                f"+{row['came']:,} −{row['left']:,}" if row.get("came") is not None else "–",
+            )
+            for row in self.shop.groups("segmentation").iter_rows(named=True)
+        ]
+        keys = ("group", "size", "share", "mean_worth", "mean_risk", "moved")
+        table("", [say(k, self.language, days=self.horizon.days) for k in keys], rows)
+
+    def quality(self) -> None:
+        """How good each answer was on rolling backtests, beside its best baseline."""
+        from dongcha.jobs.backtest import quality
+
+        self._ask("how_good")
+        rows = [
+            (
+                line["insight"],
+                line["metric"],
+                f"{line['ours']:.3f}",
+                f"{line['baseline']:.3f}",
+                line["name"],
+                line["folds"],
+                line["by"],
+            )
+            for insight in self.shop.insights
+            for line in quality(insight, self.shop.folds(insight.name))
+        ]
+        keys = ("insight", "metric", "ours", "baseline", "which_baseline", "folds", "answers_by")
+        table("", [say(k, self.language) for k in keys], rows, left=2)
+
+    def truth(self, folder: Path) -> None:
+        """Beside the planted truth, which no model saw: only a simulated shop can tell this."""
+        from dongcha.profiles.recovery import recovery
+
+        found = recovery(self.churn, self.segments, folder, self.shop.as_of(), self.horizon)
+        self._ask("against_truth")
+        for key, values in found.items():
+            self._say(key, **values)
+
+    # -- inside
+
+    def _ask(self, key: str, **values: Any) -> None:
+        stdout().print(f"\n[bold cyan]■ {say(key, self.language, **values)}[/]")
+
+    def _say(self, key: str, **values: Any) -> None:
+        stdout().print(f"  {say(key, self.language, **values)}", soft_wrap=True)
+
+    def _money(self, value: float | None) -> str:
+        return "–" if value is None else f"{value:,.0f} {self.currency}"
+
+    def _reasons(self, name: str) -> dict[str, list[dict[str, Any]]]:
+        return self.shop.reasons_by_entity(name)
+
+    def _because(self, reasons: list[dict[str, Any]]) -> str:
+        from dongcha.features.declare import catalogue
+
+        return reason_line(reasons[:3], catalogue(), self.language, self.currency)
+
+    def _spent(self) -> pl.DataFrame:
+        from dongcha.features.point_in_time import Snapshot
+
+        spent = Snapshot(self.shop.lake, self.shop.as_of()).features(["spend"])
+        return spent.rename({c.CUSTOMER_ID: c.ENTITY_ID})
+
+
+def _scores(shop: Shop, name: str) -> pl.DataFrame | None:
+    try:
+        return shop.scores(name)
+    except MissingDataError:
+        return None
+
+
+def _change(now: float, before: float) -> str:
+    if before <= 0:
+        return "–"
+    change = now / before - 1
+    return f"[{'green' if change >= 0 else 'red'}]{change:+.0%}[/]"
