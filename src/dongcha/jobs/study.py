@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
@@ -60,7 +60,7 @@ class Desk:
     def end(self) -> AsOf:
         """The midnight after the last order: the default cutoff, when everything in the lake has happened."""
         last = span(self.lake, c.ORDERS)[1]
-        return AsOf(last.replace(hour=0, minute=0, second=0, microsecond=0)) + Horizon(1)
+        return AsOf(_midnight(last)) + Horizon(1)
 
 
 class Study:
@@ -92,10 +92,11 @@ class Study:
             self._facts[as_of] = Facts(as_of, self.desk.plan.horizon, features)
         return self._facts[as_of]
 
-    def example(self, as_of: AsOf, known_by: AsOf) -> Example:
+    def example(self, as_of: AsOf, known_by: AsOf, horizon: Horizon | None = None) -> Example:
         """Facts at a past cutoff with what happened in the horizon after it, as far as it was known by `known_by`."""
-        facts = self.facts(as_of)
-        window = Window.after(as_of, self.desk.plan.horizon)
+        ahead = horizon or self.desk.plan.horizon
+        facts = replace(self.facts(as_of), horizon=ahead)
+        window = Window.after(as_of, ahead)
         happened = self.insight.needs.label(self.desk.lake, window, self.versions, known_by=known_by)
         return Example(facts, self.insight.label(facts, happened))
 
@@ -111,18 +112,28 @@ class Study:
         return joined[self.insight.fair_by]
 
     def past(self, now: AsOf) -> list[Example]:
-        """The training examples for a model that answers at `now`, oldest first: every label was complete by then."""
-        plan = self.desk.plan
-        moments = training_cutoffs(self._first, now, plan.horizon, plan.step_days)
-        examples = [self.example(moment, now) for moment in moments]
+        """The training examples for a model that answers at `now`, oldest first: every label was complete by then.
+
+        Where the history holds no whole horizon, the examples look half the history ahead and say so in
+        `facts.horizon`; what a model then says of the whole horizon is its own extrapolation.
+        """
+        horizon = self.desk.plan.horizon
+        moments = self._past_moments(now, horizon)
+        if not moments:
+            horizon = Horizon(max(1, (now.moment - self._first.moment).days // 2))
+            moments = self._past_moments(now, horizon)
+        examples = [self.example(moment, now, horizon) for moment in moments]
         return [example for example in examples if len(example.facts.features)]
 
     def fold_cutoffs(self) -> list[AsOf]:
         """The rolling backtest's cutoffs, oldest first: each has a complete horizon before `as_of` and a past."""
         plan = self.desk.plan
-        last = AsOf(min(self.as_of.moment, self._last.replace(hour=0, minute=0, second=0, microsecond=0)))
-        moments = rolling_cutoffs(self._first, last, plan.horizon, plan.step_days, plan.folds)
-        return [m for m in moments if training_cutoffs(self._first, m, plan.horizon, plan.step_days)]
+        moments = rolling_cutoffs(self._first, min(self.as_of, self._complete), plan.horizon, plan.step_days, plan.folds)
+        whole = [moment for moment in moments if self._past_moments(moment, plan.horizon)]
+        return whole or moments[-1:]
+
+    def _past_moments(self, now: AsOf, horizon: Horizon) -> list[AsOf]:
+        return training_cutoffs(self._first, now, horizon, self.desk.plan.step_days)
 
     def fingerprint(self, job: str, *more: str) -> str:
         """The same for the same work on the same facts."""
@@ -154,8 +165,14 @@ class Study:
         return AsOf(self._span[0])
 
     @property
-    def _last(self) -> datetime:
-        return self._span[1]
+    def _complete(self) -> AsOf:
+        """The midnight up to which the facts are whole: the last day is half a day, unless times are mere dates."""
+        midnight = _midnight(self._span[1])
+        return AsOf(midnight) + Horizon(1) if midnight == self._span[1] else AsOf(midnight)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def stamped(frame: pl.DataFrame, stamp: Mapping[str, Any]) -> pl.DataFrame:
