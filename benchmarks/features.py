@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-
 from benchmarks.features_by_hand import SQL, by_pandas
+
 from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.features.declare import catalogue, family
@@ -192,12 +192,12 @@ def main() -> None:
 
 
 def _table(lines: Sequence[dict[str, Any]]) -> str:
-    head = f"{len(names())} features as of {AS_OF}\n{'rows':>12} {'contender':10} {'seconds':>9} {'peak MB':>9} {'dongcha takes':>14}"
+    titles = f"{'rows':>12} {'contender':10} {'seconds':>9} {'peak MB':>9} {'dongcha takes':>14}"
     body = (
         f"{k['rows']:>12,} {k['contender']:10} {k['seconds']:>9.2f} {k['peak_mb']:>9,.0f} {k['dongcha_takes']:>13.3f}x"
         for k in lines
     )
-    return "\n".join([head, *body])
+    return "\n".join([f"{len(names())} features as of {AS_OF}", titles, *body])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Every feature once more, as a slow loop over rows in plain Python: what the declared expressions are proved against."""
+"""Every feature once more, as a slow loop over rows in plain Python: the declared expressions are proved against it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from statistics import mean, median, stdev
 from typing import Any
 
@@ -147,7 +148,7 @@ def _of_orders(orders: list[tuple[datetime, float, float, float, float, int]], a
 
 
 def _gaps(days: list[Any], recency: float) -> Answer:
-    gaps = [(later - earlier).days for earlier, later in zip(days, days[1:], strict=False)]
+    gaps = [(later - earlier).days for earlier, later in pairwise(days)]
     usual, std, longest = _mean(gaps), _std(gaps), _best(max, gaps)
     cv = _over(std, usual)
     return {

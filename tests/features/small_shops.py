@@ -44,7 +44,8 @@ class FilesLake:
 def frame(name: str, rows: Sequence[Row]) -> pl.DataFrame:
     """Rows of a table in the contract's columns, `known_at` as the loader fills it."""
     filled = [{**row, c.KNOWN_AT: row.get(c.KNOWN_AT) or row[c.HAPPENED_AT]} for row in rows]
-    return pl.DataFrame([{k: row.get(k) for k in CONTRACT[name].schema} for row in filled], schema=CONTRACT[name].schema)
+    schema = CONTRACT[name].schema
+    return pl.DataFrame([{k: row.get(k) for k in schema} for row in filled], schema=schema)
 
 
 def a_lake(folder: Path, shop: Mapping[str, Sequence[Row]]) -> Lake:
@@ -59,10 +60,10 @@ def told(folder: Path, shop: Mapping[str, Sequence[Row]], *names: str, as_of: As
 
 
 def line(customer: str | None, day: str, *, order: str = "", product: str | None = "p1", **more: Any) -> Row:
-    """An order line on a day or at a moment (UTC if it says nothing else): one item at 10.00 if nothing else is said."""
+    """An order line of a day or moment (UTC if it names no zone): one item at 10.00 if nothing else is said."""
     moment = AsOf.parse(day).moment
-    facts = {c.QUANTITY: 1.0, c.PRICE: Decimal(10), c.LINE: 1, **more}
-    return {c.CUSTOMER_ID: customer, c.ORDER_ID: order or f"{customer} {day}", c.PRODUCT_ID: product, c.HAPPENED_AT: moment, **facts}
+    who = {c.CUSTOMER_ID: customer, c.ORDER_ID: order or f"{customer} {day}", c.PRODUCT_ID: product}
+    return {**who, c.HAPPENED_AT: moment, c.QUANTITY: 1.0, c.PRICE: Decimal(10), c.LINE: 1, **more}
 
 
 # -- strategies
@@ -73,7 +74,8 @@ _DAY = timedelta(days=1)
 
 
 def _moments(lowest_day: int, highest_day: int) -> st.SearchStrategy[datetime]:
-    anywhere = st.integers(lowest_day * 86_400_000_000, highest_day * 86_400_000_000).map(lambda us: timedelta(microseconds=us))
+    day = 86_400_000_000
+    anywhere = st.integers(lowest_day * day, highest_day * day).map(lambda us: timedelta(microseconds=us))
     edges = st.sampled_from([-730, -365, -275, -180, -90, -60, -30, -1, 0, 7]).map(lambda days: days * _DAY)
     hairs = st.sampled_from([timedelta(microseconds=-1), timedelta(0), timedelta(microseconds=1)])
     chosen = st.one_of(anywhere, st.builds(lambda edge, hair: edge + hair, edges, hairs))

@@ -15,7 +15,7 @@ from dongcha.as_of import AsOf
 from dongcha.features.declare import catalogue
 from dongcha.features.point_in_time import Snapshot
 
-QUICKLY = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+QUICKLY = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def differences(table: pl.DataFrame, expected: dict[str, dict[str, float | None]]) -> list[str]:
