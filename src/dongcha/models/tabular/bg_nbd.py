@@ -99,7 +99,7 @@ class BgNbd:
         z = t / (self.alpha + age + t)
         head = a + self.b + x - 1
         curve = hyp2f1(a + self.b - 1 - self.r, a - 1, head, z) * (1 - z) ** (a - 1)
-        return head / (a - 1) * (1 - curve)
+        return np.asarray(head / (a - 1) * (1 - curve), dtype=np.float64)
 
     def save(self, folder: Path) -> None:
         """Write the four parameters as JSON."""
@@ -127,7 +127,8 @@ def _climb(x: Array, t_x: Array, age: Array, config: BgNbdConfig) -> Array:
     def loss(log_params: Array) -> tuple[float, Array]:
         value, slope = _log_likelihood(log_params, x, t_x, age)
         away = log_params - start
-        return -value / len(x) + config.prior * away @ away, -slope / len(x) + 2 * config.prior * away
+        value = -value / len(x) + config.prior * float(away @ away)
+        return value, np.asarray(-slope / len(x) + 2 * config.prior * away, dtype=np.float64)
 
     options = {"maxiter": config.max_iterations, "ftol": 1e-15, "gtol": 1e-9}
     bounds = [(-LOG_BOUND, LOG_BOUND)] * 4

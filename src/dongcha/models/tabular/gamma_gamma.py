@@ -94,7 +94,12 @@ def _log_density(log_params: Array, x: Array, m: Array) -> Array:
     p, q, v = np.exp(log_params)
     px = p * x
     return np.asarray(
-        gammaln(px + q) - gammaln(px) - gammaln(q)
-        + q * np.log(v) + (px - 1) * np.log(m) + px * np.log(x) - (px + q) * np.log(v + x * m),
+        gammaln(px + q)
+        - gammaln(px)
+        - gammaln(q)
+        + q * np.log(v)
+        + (px - 1) * np.log(m)
+        + px * np.log(x)
+        - (px + q) * np.log(v + x * m),
         dtype=np.float64,
     )

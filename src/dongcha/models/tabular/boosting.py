@@ -1,0 +1,139 @@
+"""Gradient-boosted trees for a probability and for an amount, with settings for thousands of rows, not millions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from scipy.special import expit
+
+from dongcha.models.tabular.training import Array, balanced_weight, binary_target, positive_target
+
+if TYPE_CHECKING:
+    import lightgbm
+
+
+@dataclass(frozen=True)
+class BoostingConfig:
+    """Very small trees, strongly drawn to zero: on a shop's few thousand noisy rows this beats the defaults clearly.
+
+    `tweedie_power` between 1 (Poisson) and 2 (gamma) only matters for amounts; `threads` 0 takes every core.
+    """
+
+    trees: int = 300
+    leaves: int = 4
+    learning_rate: float = 0.03
+    rows_in_a_leaf: int = 60
+    columns_per_tree: float = 0.3
+    rows_per_tree: float = 0.7
+    ridge: float = 10.0
+    tweedie_power: float = 1.5
+    threads: int = 0
+
+
+class _Boosting:
+    """What both share. X has shape (rows, columns), float64, NaN for missing; LightGBM sends NaN its own way."""
+
+    file: ClassVar[str]
+
+    def __init__(self, booster: lightgbm.Booster) -> None:
+        self.booster = booster
+
+    def contributions(self, X: Array) -> Array:
+        """TreeSHAP pushes on the raw score (logit or log amount), shape (rows, columns); sum + bias = raw score."""
+        return np.asarray(self.booster.predict(X, pred_contrib=True), dtype=np.float64)[:, :-1]
+
+    def _raw(self, X: Array) -> Array:
+        return np.asarray(self.booster.predict(X, raw_score=True), dtype=np.float64)
+
+    def save(self, folder: Path) -> None:
+        """Write LightGBM's own text format."""
+        self.booster.save_model(str(folder / self.file))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        import lightgbm
+
+        return cls(lightgbm.Booster(model_file=str(folder / cls.file)))
+
+
+class BoostedProbability(_Boosting):
+    """P(y = 1) by LightGBM with log loss."""
+
+    file = "boosted_probability.txt"
+
+    @classmethod
+    def fit(
+        cls,
+        X: Array,
+        y: Array,
+        *,
+        sample_weight: Array | None = None,
+        seed: int = 0,
+        config: BoostingConfig | None = None,
+    ) -> Self:
+        """Learn from y in {0, 1}. Raises MissingDataError where only one class is seen."""
+        settings = {"objective": "binary", **_settings(config or BoostingConfig(), seed)}
+        return cls(_train(X, binary_target(y), sample_weight, settings))
+
+    def predict_logit(self, X: Array) -> Array:
+        return self._raw(X)
+
+    def predict(self, X: Array) -> Array:
+        """The probability, shape (rows,)."""
+        return np.asarray(expit(self._raw(X)), dtype=np.float64)
+
+
+class BoostedAmount(_Boosting):
+    """E(y) for y >= 0, often 0, by LightGBM with the Tweedie loss, in the unit of y."""
+
+    file = "boosted_amount.txt"
+
+    @classmethod
+    def fit(
+        cls,
+        X: Array,
+        y: Array,
+        *,
+        sample_weight: Array | None = None,
+        seed: int = 0,
+        config: BoostingConfig | None = None,
+    ) -> Self:
+        """Learn from y >= 0. Raises MissingDataError where nothing is above zero."""
+        config = config or BoostingConfig()
+        loss = {"objective": "tweedie", "tweedie_variance_power": config.tweedie_power}
+        return cls(_train(X, positive_target(y), sample_weight, {**loss, **_settings(config, seed)}))
+
+    def predict_log(self, X: Array) -> Array:
+        return self._raw(X)
+
+    def predict(self, X: Array) -> Array:
+        """The expected amount, shape (rows,), above zero."""
+        return np.exp(self._raw(X))
+
+
+def _settings(config: BoostingConfig, seed: int) -> dict[str, Any]:
+    return {
+        "num_iterations": config.trees,
+        "num_leaves": config.leaves,
+        "learning_rate": config.learning_rate,
+        "min_data_in_leaf": config.rows_in_a_leaf,
+        "feature_fraction": config.columns_per_tree,
+        "bagging_fraction": config.rows_per_tree,
+        "bagging_freq": 1,
+        "lambda_l2": config.ridge,
+        "num_threads": config.threads,
+        "seed": seed,
+        "deterministic": True,
+        "force_col_wise": True,
+        "verbose": -1,
+    }
+
+
+def _train(X: Array, y: Array, sample_weight: Array | None, settings: dict[str, Any]) -> lightgbm.Booster:
+    import lightgbm
+
+    data = lightgbm.Dataset(np.asarray(X, dtype=np.float64), y, weight=balanced_weight(sample_weight, len(y)))
+    return lightgbm.train(settings, data)
