@@ -1,0 +1,156 @@
+"""A small network on a row of numbers: built, trained and stored one way for every head. torch is imported late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dongcha.models.tabular.training import Array
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    Loss = Callable[[Tensor, Tensor], Tensor]
+    """(outputs (rows, outputs), y (rows,)) → loss of each row, shape (rows,)."""
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Two hidden layers of `width`; at most `epochs` passes, `patience` of them without a better validation loss."""
+
+    width: int = 32
+    dropout: float = 0.3
+    epochs: int = 8
+    patience: int = 2
+    batch_rows: int = 128
+    learning_rate: float = 0.003
+    weight_decay: float = 0.1
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a network sees: scaled inputs (rows, inputs), y (rows,), weights (rows,) of mean 1."""
+
+    inputs: Array
+    y: Array
+    weight: Array
+
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor]:
+        return tensor(self.inputs), tensor(self.y), tensor(self.weight)
+
+
+def tensor(values: Array) -> Tensor:
+    """The same numbers for torch, float32."""
+    import torch
+
+    return torch.as_tensor(np.ascontiguousarray(values, dtype=np.float32))
+
+
+def build(inputs: int, outputs: int, config: NetworkConfig) -> nn.Sequential:
+    """A fresh network with random weights."""
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Linear(inputs, config.width),
+        nn.SiLU(),
+        nn.Dropout(config.dropout),
+        nn.Linear(config.width, config.width),
+        nn.SiLU(),
+        nn.Dropout(config.dropout),
+        nn.Linear(config.width, outputs),
+    )
+
+
+def train(
+    rows: Rows, validation: Rows | None, loss: Loss, *, outputs: int, seed: int, config: NetworkConfig
+) -> nn.Sequential:
+    """The network with the best validation loss, or that of the last epoch where no validation part is given.
+
+    The same seed gives the same network on the same kind of machine; torch's own random state is left as it was.
+    """
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build(rows.inputs.shape[1], outputs, config)
+        _epochs(network, rows, validation, loss, config)
+    return network.eval()
+
+
+def _epochs(network: nn.Sequential, rows: Rows, validation: Rows | None, loss: Loss, config: NetworkConfig) -> None:
+    import torch
+
+    steps = -(-len(rows.y) // config.batch_rows) * config.epochs
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.learning_rate, total_steps=steps)
+
+    def step() -> None:
+        optimizer.step()
+        schedule.step()
+
+    best, kept, waited = float("inf"), _copy(network), 0
+    for _ in range(config.epochs):
+        _pass(network, rows, loss, config.batch_rows, step)
+        if validation is None:
+            continue
+        now = mean_loss(network, validation, loss)
+        best, kept, waited = (now, _copy(network), 0) if now < best else (best, kept, waited + 1)
+        if waited >= config.patience:
+            break
+    if validation is not None:
+        network.load_state_dict(kept)
+
+
+def _pass(network: nn.Sequential, rows: Rows, loss: Loss, batch_rows: int, step: Callable[[], object]) -> None:
+    import torch
+
+    inputs, y, weight = rows.tensors()
+    network.train()
+    for batch in torch.split(torch.randperm(len(y)), batch_rows):
+        network.zero_grad()
+        torch.autograd.backward((loss(network(inputs[batch]), y[batch]) * weight[batch]).mean())
+        step()
+
+
+def mean_loss(network: nn.Sequential, rows: Rows, loss: Loss) -> float:
+    """The weighted mean of the loss over rows."""
+    import torch
+
+    inputs, y, weight = rows.tensors()
+    network.eval()
+    with torch.no_grad():
+        return float((loss(network(inputs), y) * weight).mean())
+
+
+def outputs_of(network: nn.Sequential, inputs: Array) -> Array:
+    """The network's outputs, shape (rows, outputs), float64."""
+    import torch
+
+    with torch.no_grad():
+        return np.asarray(network(tensor(inputs)).numpy(), dtype=np.float64)
+
+
+def save(network: nn.Sequential, file: Path) -> None:
+    """Write the weights as safetensors."""
+    from safetensors.torch import save_file
+
+    save_file(network.state_dict(), file)
+
+
+def load(file: Path, config: NetworkConfig) -> nn.Sequential:
+    """Read what `save` wrote; its shapes say how many inputs and outputs."""
+    from safetensors.torch import load_file
+
+    state = load_file(file)
+    layers = [value for name, value in state.items() if name.endswith("weight")]
+    network = build(layers[0].shape[1], layers[-1].shape[0], config)
+    network.load_state_dict(state)
+    return network.eval()
+
+
+def _copy(network: nn.Sequential) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in network.state_dict().items()}
