@@ -58,6 +58,11 @@ class Platt:
         return cls(**json.loads((folder / FILE).read_text("utf-8")))
 
 
+def reliability_table(y: ArrayLike, p: ArrayLike, groups: int = 10) -> list[dict[str, float]]:
+    """Rows cut by forecast into `groups` of equal size, lowest first: rows, mean forecast, mean outcome."""
+    return [{"rows": part.rows, "forecast": part.forecast, "actual": part.actual} for part in deciles(y, p, groups)]
+
+
 def expected_calibration_error(y: ArrayLike, p: ArrayLike, groups: int = 10) -> float:
     """Mean distance between forecast and outcome over groups of equal size by forecast: 0 is perfect."""
     table = deciles(y, p, groups)

@@ -19,8 +19,9 @@ def population_stability(then: Array, now: Array, bins: int = 10) -> float:
 
     Cut at the quantiles of `then`; missing values are a bin of their own.
     """
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1])) if len(known := _known(then)) else []
-    was, is_ = _shares(then, np.asarray(edges)), _shares(now, np.asarray(edges))
+    known = _known(then)
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1])) if len(known) else known
+    was, is_ = _shares(then, edges), _shares(now, edges)
     return float(np.sum((is_ - was) * np.log(is_ / was)))
 
 
