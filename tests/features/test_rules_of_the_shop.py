@@ -129,6 +129,13 @@ def test_a_buyer_without_events_did_nothing(tmp_path: Path) -> None:
     assert told(tmp_path, shop, "events_30d", "last_event_days").row(0) == ("a", 0.0, None)
 
 
+def test_a_shop_whose_every_row_was_erased_has_no_buyers(tmp_path: Path) -> None:
+    lake = a_lake(tmp_path, {c.ORDERS: [line("a", "2023-01-01")], c.EVENTS: []})
+    lake.files = lambda name, version=None: []  # type: ignore[method-assign]
+    assert Snapshot(lake, AS_OF).features(["spend", "events_30d"]).rows() == []
+    assert purchases(lake, WINDOW).rows() == []
+
+
 def test_columns_come_as_asked_and_customers_sorted(tmp_path: Path) -> None:
     table = told(tmp_path, {c.ORDERS: [line("b", "2023-01-01"), line("a", "2023-01-01")]}, "spend", "recency_days")
     assert table.schema == {c.CUSTOMER_ID: pl.String, "spend": pl.Float64, "recency_days": pl.Float64}

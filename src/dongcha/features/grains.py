@@ -154,15 +154,15 @@ def _year_angle(facts: Snapshot) -> float:
 @grain(c.ORDERS)
 def customer_products(facts: Snapshot) -> ir.Table:
     """One row per customer and product bought, with what everybody together paid for the product."""
-    anyone, own = _bought(facts), _bought(facts)
-    market = anyone.group_by(c.PRODUCT_ID).aggregate(
-        market_price=anyone[sales.GROSS].sum() / anyone[c.QUANTITY].sum()
+    bought = _bought(facts)
+    market = bought.group_by(c.PRODUCT_ID).aggregate(
+        market_price=bought[sales.GROSS].sum() / bought[c.QUANTITY].sum()
     )
-    own = own.group_by(c.CUSTOMER_ID, c.PRODUCT_ID).aggregate(
-        first=own[c.HAPPENED_AT].min(),
-        last=own[c.HAPPENED_AT].max(),
-        gross=own[sales.GROSS].sum(),
-        items=own[c.QUANTITY].sum(),
+    own = bought.group_by(c.CUSTOMER_ID, c.PRODUCT_ID).aggregate(
+        first=bought[c.HAPPENED_AT].min(),
+        last=bought[c.HAPPENED_AT].max(),
+        gross=bought[sales.GROSS].sum(),
+        items=bought[c.QUANTITY].sum(),
     )
     first, last = micros(own.first, facts), micros(own.last, facts)
     own = own.mutate(age_days=age_days(first, facts), bought_again=whole_day(last) > whole_day(first))

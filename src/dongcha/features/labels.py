@@ -12,6 +12,7 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf, Window
 from dongcha.errors import MissingDataError
 from dongcha.features import sales
+from dongcha.features.point_in_time import whole_table
 from dongcha.warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -58,17 +59,13 @@ def span(lake: Lake, table: str = c.ORDERS, versions: Mapping[str, int] | None =
 
     Raises MissingDataError where the table is not loaded or empty.
     """
-    moments = _all(lake, table, versions)[c.HAPPENED_AT]
-    first, last = lake.engine.to_polars(ends(moments)).row(0)
+    rows = _all(lake, table, versions)
+    moments = rows.aggregate(first=rows[c.HAPPENED_AT].min(), last=rows[c.HAPPENED_AT].max())
+    first, last = lake.engine.to_polars(moments).row(0)
     if first is None:
         raise MissingDataError(f"The table '{table}' is empty.", f"Load rows with: dongcha load FILE --as {table}.")
     return first.astimezone(UTC), last.astimezone(UTC)
 
 
-def ends(moments: ir.TimestampColumn) -> ir.Table:
-    """One row: the first and the last of the moments."""
-    return moments.as_table().aggregate(first=moments.min(), last=moments.max())
-
-
 def _all(lake: Lake, name: str, versions: Mapping[str, int] | None) -> ir.Table:
-    return lake.engine.read(lake.files(name, None if versions is None else versions.get(name)))
+    return whole_table(lake, name, None if versions is None else versions.get(name))

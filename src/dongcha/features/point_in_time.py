@@ -14,6 +14,7 @@ from dongcha.as_of import AsOf
 from dongcha.errors import MissingDataError
 from dongcha.features.declare import Feature, Grain, lookup, with_parts
 from dongcha.warehouse.lake import Lake
+from dongcha.warehouse.tables import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -22,6 +23,15 @@ BUYER: Final = "orders"
 """The feature that says who is a buyer: it is never zero for one."""
 DECIMALS: Final = 6
 """Threads add in no fixed order; what that changes lies far behind this decimal, so equal facts give equal numbers."""
+
+
+def whole_table(lake: Lake, name: str, version: int | None = None) -> ir.Table:
+    """Every row of a table, whenever it happened: for this file and for labels only."""
+    import ibis
+
+    files = lake.files(name, version)
+    # A table of which every row was erased has no files left.
+    return lake.engine.read(files) if files else ibis.memtable(pl.DataFrame(schema=table(name).schema))
 
 
 class Snapshot:
@@ -44,13 +54,12 @@ class Snapshot:
     def table(self, name: str) -> ir.Table:
         """The table's rows with `happened_at` before the cutoff, known by the cutoff.
 
-        Every call reads the files afresh: the engine would write rows that two readers share out in full, while two
-        readers of their own take only the columns that each needs. Raises MissingDataError where the table is not
-        loaded.
+        Every call reads the files afresh: rows that two grains share would be kept whole in memory, while each grain's
+        own reader takes only the columns it needs. Raises MissingDataError where the table is not loaded.
         """
         if not self.has(name):
             raise MissingDataError(f"The table '{name}' is not loaded.", _load(name))
-        rows = self.lake.engine.read(self.lake.files(name, self.versions[name]))
+        rows = whole_table(self.lake, name, self.versions[name])
         known = rows[c.KNOWN_AT].isnull() | (rows[c.KNOWN_AT] <= self.as_of.moment)
         return rows.filter(rows[c.HAPPENED_AT] < self.as_of.moment, known)
 
@@ -84,7 +93,7 @@ class Snapshot:
         rows = _side_by_side([self._aggregate(grain, group) for grain, group in _by_grain(taken)])
         absent = {f.name: rows[f.name].fill_null(f.absent) for f in taken if f.absent is not None}
         rows = _with_derived(rows.filter(rows[BUYER] > 0).mutate(**absent), [f for f in parts if f.grain is None])
-        return rows.select(c.CUSTOMER_ID, **{f.name: rows[f.name].cast("float64") for f in wanted})
+        return rows.select(c.CUSTOMER_ID, *(feature.name for feature in wanted))
 
     def _aggregate(self, grain: Grain, features: Sequence[Feature]) -> ir.Table:
         rows = self.grain(grain)
