@@ -221,6 +221,15 @@ def family(name: str) -> tuple[str, ...]:
     return names
 
 
+SEASON: Final = ("season_sine", "season_cosine")
+"""The same for everybody at one moment: with a year or two of history they tell cutoffs apart, not seasons."""
+
+
+def about_customers() -> tuple[str, ...]:
+    """The names of all features that tell customers apart, in the order they were declared."""
+    return tuple(name for name in catalogue() if name not in SEASON)
+
+
 def lookup(name: str) -> Feature:
     """The feature called `name`; UsageError where there is none."""
     found = _DECLARED.get(name) or catalogue().get(name)

@@ -232,3 +232,8 @@ class Insight(ABC):
 def _median(values: np.ndarray) -> float:
     known = values[~np.isnan(values)]
     return float(np.median(known)) if len(known) else float("nan")
+
+
+def as_rows(by_group: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:
+    """Figures per group as the card keeps them: one dict a group, its name first."""
+    return [{"group": group, **figures} for group, figures in by_group.items()]

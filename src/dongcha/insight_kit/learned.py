@@ -1,0 +1,78 @@
+"""An algorithm over a feature table, learnt from past examples stacked: what most contenders hold inside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from zlib import crc32
+
+import numpy as np
+
+from dongcha.errors import MissingDataError
+from dongcha.insight_kit.base import Example, Facts
+
+NAMES_FILE: Final = "features.json"
+HELD_OUT: Final = 5
+"""One entity in this many is held out where fitting stops early."""
+
+
+@dataclass
+class Learned:
+    """An algorithm of `models/`, the features it is shown, and the label it learns.
+
+    The algorithm is a class with `fit(X, y, sample_weight=…, seed=…)`, `predict`, `contributions`, `save`, `load`; X has
+    shape (rows, columns), NaN for missing.
+    """
+
+    algorithm: type[Any]
+    wanted: tuple[str, ...]
+    """The features to look at, where they are at hand."""
+    label: str
+    stops_early: bool = False
+    """Whether the algorithm takes `validation` rows to stop by."""
+    names: tuple[str, ...] = ()
+    model: Any = None
+
+    def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
+        """Fit on all past examples at once; every cutoff weighs the same. MissingDataError where there is none."""
+        if not past:
+            raise MissingDataError("No past cutoff has a complete label.", "Load a longer history.")
+        self.names = tuple(name for name in self.wanted if name in now.features.columns)
+        X = np.concatenate([example.facts.matrix(self.names) for example in past])
+        y = np.concatenate([example.label(self.label) for example in past])
+        weights = np.concatenate([np.full(len(e.facts.features), 1 / len(e.facts.features)) for e in past])
+        if not self.stops_early:
+            self.model = self.algorithm.fit(X, y, sample_weight=weights, seed=seed)
+            return
+        out = held_out(past)
+        stop_by = (X[out], y[out])
+        self.model = self.algorithm.fit(X[~out], y[~out], sample_weight=weights[~out], seed=seed, validation=stop_by)
+
+    def predict(self, facts: Facts) -> np.ndarray:
+        """The algorithm's prediction, shape (entities,)."""
+        return np.asarray(self.model.predict(facts.matrix(self.names)), dtype=np.float64)
+
+    def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
+        """The features' names and their pushes, shape (entities, names)."""
+        if not hasattr(self.model, "contributions"):
+            return (), np.empty((len(facts.features), 0))
+        return self.names, np.asarray(self.model.contributions(facts.matrix(self.names)), dtype=np.float64)
+
+    def save(self, folder: Path) -> None:
+        """Write the model and the names of its features."""
+        self.model.save(folder)
+        (folder / NAMES_FILE).write_text(json.dumps(self.names), "utf-8")
+
+    def load(self, folder: Path) -> None:
+        """Read what `save` wrote."""
+        self.names = tuple(json.loads((folder / NAMES_FILE).read_text("utf-8")))
+        self.model = self.algorithm.load(folder)
+
+
+def held_out(past: Sequence[Example]) -> np.ndarray:
+    """Which stacked rows to stop early by, shape (rows,), bool: the same entities at every cutoff, told by their id."""
+    ids = [entity for example in past for entity in example.facts.entities]
+    return np.array([crc32(entity.encode()) % HELD_OUT == 0 for entity in ids], dtype=bool)
