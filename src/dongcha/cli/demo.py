@@ -56,3 +56,6 @@ def _load(shop: Shop, customers: int, language: str, seed: int) -> Path:
         shop.desk.progress("Loading", done, len(files))
         shop.load(file, file.stem)
     return raw / "truth"
+
+
+COMMANDS = (demo,)

@@ -43,6 +43,11 @@ class Engine:
         with _readable():
             return pl.DataFrame(self.connection.to_polars(expression))
 
+    def write(self, expression: ir.Table, file: Path) -> None:
+        """Run `expression` into one Parquet file, without holding its rows in memory."""
+        with _readable():
+            self.connection.to_parquet(expression, file)
+
     def explain(self, expression: ir.Table) -> str:
         """The SQL that `to_polars` would run."""
         import ibis
