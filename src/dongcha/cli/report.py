@@ -148,12 +148,17 @@ class Report:
 
     def truth(self, folder: Path) -> None:
         """Beside the planted truth, which no model saw: only a simulated shop can tell this."""
-        from dongcha.profiles.recovery import recovery
+        from dongcha.jobs.recovery import churn_recovery, read_truth, segment_recovery
 
-        found = recovery(self.churn, self.segments, folder, self.shop.as_of(), self.horizon)
         self._ask("against_truth")
-        for key, values in found.items():
-            self._say(key, **values)
+        planted, as_of = read_truth(folder), self.shop.as_of()
+        if self.churn is not None:
+            found = churn_recovery(self.churn, planted, as_of, self.horizon)
+            observable = f"{found.best_observable:.3f}"
+            self._say("churn_truth", ours=f"{found.ours:.3f}", observable=observable, best=f"{found.best:.3f}")
+        if self.segments is not None:
+            index, groups = segment_recovery(self.segments, planted)
+            self._say("segment_truth", ours=f"{index:.2f}", groups=groups)
 
     # -- inside
 
