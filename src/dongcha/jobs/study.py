@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -30,6 +30,10 @@ CODE_VERSION: Final = 1
 """Raise when a change of code changes answers, so that unchanged data is worked on again."""
 
 
+MOST_PAST: Final = 12
+"""A model learns from at most this many cutoffs, the newest: with steps of a month, from a year of them."""
+
+
 def silent(what: str, done: int, total: int) -> None:
     """Progress that nobody watches."""
 
@@ -44,6 +48,31 @@ class Plan:
     seed: int
 
 
+class Shelf:
+    """Facts and labels that were computed once in this process, for whichever insight asks next."""
+
+    def __init__(self) -> None:
+        self._features: dict[object, pl.DataFrame] = {}
+        self._labels: dict[object, pl.DataFrame] = {}
+
+    def features(self, snapshot: Snapshot, names: Sequence[str]) -> pl.DataFrame:
+        """The snapshot's features by name, those not yet there computed in one go."""
+        key = (snapshot.as_of, tuple(sorted(snapshot.versions.items())))
+        there = self._features.get(key)
+        missing = [name for name in names if there is None or name not in there.columns]
+        if missing or there is None:
+            found = snapshot.features(missing)
+            there = found if there is None else pl.concat([there, found.drop(c.CUSTOMER_ID)], how="horizontal")
+            self._features[key] = there
+        return there.select(c.CUSTOMER_ID, *names)
+
+    def label(self, key: object, find: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+        """What `find` finds, once per key."""
+        if key not in self._labels:
+            self._labels[key] = find()
+        return self._labels[key]
+
+
 @dataclass(frozen=True)
 class Desk:
     """What every job is handed: where facts are, where conclusions go, and who asks when."""
@@ -56,6 +85,7 @@ class Desk:
     actor: str
     dongcha_version: str
     progress: Progress = field(default=silent)
+    shelf: Shelf = field(default_factory=lambda: Shelf())
 
     def end(self) -> AsOf:
         """The midnight after the last order: the default cutoff, when everything in the lake has happened."""
@@ -69,7 +99,6 @@ class Study:
     def __init__(self, desk: Desk, insight: Insight, as_of: AsOf) -> None:
         self.desk, self.insight, self.as_of = desk, insight, as_of
         self.versions = desk.lake.versions()
-        self._facts: dict[AsOf, Facts] = {}
 
     def missing_tables(self) -> list[str]:
         """The tables the insight needs that are not loaded."""
@@ -85,19 +114,18 @@ class Study:
 
     def facts(self, as_of: AsOf) -> Facts:
         """The insight's features at a cutoff."""
-        if as_of not in self._facts:
-            snapshot = Snapshot(self.desk.lake, as_of, self.versions)
-            names = snapshot.available(self.insight.needs.features)
-            features = snapshot.features(names).rename({self.insight.entity: c.ENTITY_ID})
-            self._facts[as_of] = Facts(as_of, self.desk.plan.horizon, features)
-        return self._facts[as_of]
+        snapshot = Snapshot(self.desk.lake, as_of, self.versions)
+        names = snapshot.available(self.insight.needs.features)
+        features = self.desk.shelf.features(snapshot, names).rename({self.insight.entity: c.ENTITY_ID})
+        return Facts(as_of, self.desk.plan.horizon, features)
 
     def example(self, as_of: AsOf, known_by: AsOf, horizon: Horizon | None = None) -> Example:
         """Facts at a past cutoff with what happened in the horizon after it, as far as it was known by `known_by`."""
         ahead = horizon or self.desk.plan.horizon
         facts = replace(self.facts(as_of), horizon=ahead)
-        window = Window.after(as_of, ahead)
-        happened = self.insight.needs.label(self.desk.lake, window, self.versions, known_by=known_by)
+        window, find, versions = Window.after(as_of, ahead), self.insight.needs.label, self.versions
+        key = (find, window, known_by, tuple(sorted(versions.items())))
+        happened = self.desk.shelf.label(key, lambda: find(self.desk.lake, window, versions, known_by=known_by))
         return Example(facts, self.insight.label(facts, happened))
 
     def groups(self, facts: Facts) -> pl.Series | None:
@@ -133,7 +161,9 @@ class Study:
         return whole or moments[-1:]
 
     def _past_moments(self, now: AsOf, horizon: Horizon) -> list[AsOf]:
-        return training_cutoffs(self._first, now, horizon, self.desk.plan.step_days)
+        # Anchored where the facts are whole, so that the final training asks at the same moments as the folds.
+        anchor = min(now, self._complete)
+        return training_cutoffs(self._first, anchor, horizon, self.desk.plan.step_days)[-MOST_PAST:]
 
     def fingerprint(self, job: str, *more: str) -> str:
         """The same for the same work on the same facts."""
