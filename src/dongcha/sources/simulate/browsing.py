@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.sources.simulate.buying import Lines, choose
-from dongcha.sources.simulate.campaigns import SENT_HOURS, Exposures
-from dongcha.sources.simulate.catalogue import Catalogue
+from dongcha.sources.simulate.buying import choose
+from dongcha.sources.simulate.campaigns import SENT_HOURS
 from dongcha.sources.simulate.clock import Flags, Floats, Ints
 from dongcha.sources.simulate.frames import DAY_SECONDS, conform, ids, moment, pick
-from dongcha.sources.simulate.ordering import Orders, Visits
-from dongcha.sources.simulate.people import People
-from dongcha.sources.simulate.plan import ShopPlan
-from dongcha.sources.simulate.selling import CHANNEL_SHARES, Sales
-from dongcha.sources.simulate.words import Words
+from dongcha.sources.simulate.ordering import Visits
+from dongcha.sources.simulate.scene import Scene, Trade
+from dongcha.sources.simulate.selling import CHANNEL_SHARES
 
 CART_VIEWED: Final = "Cart Viewed"
 CHECKOUT_STARTED: Final = "Checkout Started"
@@ -40,6 +36,7 @@ STRANGERS: Final = 0.3
 """Visits of people who never become customers, per visit of a customer."""
 MAIL_DELAY_SECONDS: Final = 9000.0
 NOBODY: Final = -1
+EMAIL: Final = "email"
 SCRAMBLE: Final = 7919
 SCRAMBLE_PRIME: Final = 999_999_937
 """A device's number is the visitor's, scrambled one to one, so that it does not give the customer away."""
@@ -61,24 +58,21 @@ class Steps:
     order: Ints
 
 
-def events_table(
-    rng: np.random.Generator, plan: ShopPlan, words: Words, people: People, catalogue: Catalogue,
-    orders: Orders, lines: Lines, sales: Sales, visits: Visits, exposures: Exposures, start: date, days: int,
-) -> pl.DataFrame:  # fmt: skip
+def events_table(rng: np.random.Generator, scene: Scene, trade: Trade, visits: Visits) -> pl.DataFrame:
     """All events, numbered in time."""
-    online = sales.channel < len(words.channels)
-    sessions = int(online.sum())
+    online = trade.sales.channel < len(scene.words.channels)
     parts = [
-        *_of_orders(rng, orders, lines, sales, online),
-        *_of_visits(rng, plan, words, people, catalogue, visits, sessions),
-        *_of_mail(rng, plan, exposures, days),
+        *_of_orders(rng, trade, online),
+        *_of_visits(rng, scene, visits, int(online.sum())),
+        *_of_mail(rng, scene),
     ]
     steps = Steps(*(np.concatenate([getattr(p, name) for p in parts]) for name in Steps.__dataclass_fields__))
-    return _table(steps, words, people, catalogue, sales, start)
+    return _table(steps, scene, trade)
 
 
-def _of_orders(rng: np.random.Generator, orders: Orders, lines: Lines, sales: Sales, online: Flags) -> list[Steps]:
+def _of_orders(rng: np.random.Generator, trade: Trade, online: Flags) -> list[Steps]:
     """Products looked at and added, cart, checkout, order."""
+    orders, lines, sales = trade.orders, trade.lines, trade.sales
     session = np.where(online, np.cumsum(online) - 1, NOBODY)
     kept = np.flatnonzero(online[lines.order])
     looked = rng.uniform(*VIEW_SECONDS, len(kept))
@@ -100,23 +94,20 @@ def _of_orders(rng: np.random.Generator, orders: Orders, lines: Lines, sales: Sa
     ]
 
 
-def _of_visits(
-    rng: np.random.Generator, plan: ShopPlan, words: Words, people: People, catalogue: Catalogue, visits: Visits,
-    first_session: int,
-) -> list[Steps]:  # fmt: skip
+def _of_visits(rng: np.random.Generator, scene: Scene, visits: Visits, first_session: int) -> list[Steps]:
     """Visits without an order: searches, products looked at, some added or wished for; and visits of strangers."""
-    known = len(visits.customer)
+    channels, known = len(scene.words.channels), len(visits.customer)
     like = rng.integers(0, max(known, 1), int(known * STRANGERS))
     who = np.concatenate([visits.customer, visits.customer[like]])
     day = np.concatenate([visits.day, visits.day[like]])
     second = np.concatenate([visits.second, visits.second[rng.permutation(like)]])
     stranger = np.arange(len(who)) >= known
-    anonymous = stranger | (rng.random(len(who)) < plan.anonymous_share)
-    visitor = np.where(stranger, len(people) + np.arange(len(who)) - known, who)
-    channel = rng.choice(len(words.channels), len(who), p=CHANNEL_SHARES[len(words.channels)])
+    anonymous = stranger | (rng.random(len(who)) < scene.plan.anonymous_share)
+    visitor = np.where(stranger, len(scene.people) + np.arange(len(who)) - known, who)
+    channel = rng.choice(channels, len(who), p=CHANNEL_SHARES[channels])
     views = 1 + rng.poisson(MEAN_VIEWS - 1, len(who))
     visit = np.repeat(np.arange(len(who)), views)
-    seen = choose(rng, plan, people, catalogue, who[visit])
+    seen = choose(rng, scene, who[visit])
     turn = np.arange(len(visit)) - np.repeat(np.cumsum(views) - views, views)
 
     def steps(event: str, of: Ints, product: Ints, after: Floats | float) -> Steps:
@@ -129,34 +120,34 @@ def _of_visits(
     searched = np.flatnonzero(rng.random(len(who)) < SEARCHES)
     parts = [
         steps(c.PRODUCTS_SEARCHED, searched, np.full(len(searched), NOBODY), 0.0),
-        steps(c.PRODUCT_VIEWED, visit, seen, 20.0 + 45.0 * turn),
+        steps(c.PRODUCT_VIEWED, visit, seen, np.asarray(20.0 + 45.0 * turn)),
     ]
     for event, share, delay in ((c.PRODUCT_ADDED, ADDS, 35.0), (c.WISHLIST_ADDED, WISHES, 40.0)):
         kept = np.flatnonzero(rng.random(len(visit)) < share / MEAN_VIEWS)
-        parts.append(steps(event, visit[kept], seen[kept], delay + 45.0 * turn[kept]))
+        parts.append(steps(event, visit[kept], seen[kept], np.asarray(delay + 45.0 * turn[kept])))
     return parts
 
 
-def _of_mail(rng: np.random.Generator, plan: ShopPlan, exposures: Exposures, days: int) -> list[Steps]:
+def _of_mail(rng: np.random.Generator, scene: Scene) -> list[Steps]:
     """Treated customers open some campaign mails, and click in some of those."""
-    opened = exposures.treated & (rng.random(len(exposures.treated)) < plan.campaigns.open_share)
-    clicked = opened & (rng.random(len(opened)) < plan.campaigns.click_share)
+    exposures, plan = scene.exposures, scene.plan.campaigns
+    opened = exposures.treated & (rng.random(len(exposures.treated)) < plan.open_share)
+    clicked = opened & (rng.random(len(opened)) < plan.click_share)
     sent = exposures.day + SENT_HOURS[1] / 24
     delay = rng.exponential(MAIL_DELAY_SECONDS, len(opened)) / DAY_SECONDS
-    when = np.minimum(sent + delay, days - 0.01)
+    when = np.minimum(sent + delay, scene.days - 0.01)
     parts = []
     for event, kept, later in ((c.EMAIL_OPENED, opened, 0.0), (c.EMAIL_CLICKED, clicked, 40.0)):
         of = np.flatnonzero(kept)
         day = when[of].astype(np.int64)
         who, none = exposures.customer[of], np.full(len(of), NOBODY)
-        second = (when[of] - day) * DAY_SECONDS + later
+        second = np.asarray((when[of] - day) * DAY_SECONDS + later)
         parts.append(Steps(np.full(len(of), CODE[event]), who, none, none, none, none, day, second, none))
     return parts
 
 
-def _table(
-    steps: Steps, words: Words, people: People, catalogue: Catalogue, sales: Sales, start: date
-) -> pl.DataFrame:
+def _table(steps: Steps, scene: Scene, trade: Trade) -> pl.DataFrame:
+    channels, sales = (*scene.words.channels, EMAIL), trade.sales
     order = np.lexsort((np.arange(len(steps.event)), steps.event, steps.second, steps.day))
     s = Steps(*(getattr(steps, name)[order] for name in Steps.__dataclass_fields__))
     sessions = ids("s", np.maximum(s.session, 0), 8)
@@ -165,15 +156,15 @@ def _table(
         c.EVENTS,
         {
             c.MESSAGE_ID: ids("e", np.arange(1, len(order) + 1), 9),
-            c.CUSTOMER_ID: _known(people.ids, s.customer),
+            c.CUSTOMER_ID: _known(scene.people.ids, s.customer),
             c.ANONYMOUS_ID: pl.select(pl.when(pl.Series(s.visitor >= 0)).then(devices)).to_series(),
             c.EVENT: pick(EVENTS, s.event),
-            c.PRODUCT_ID: _known(catalogue.ids, s.product),
+            c.PRODUCT_ID: _known(scene.catalogue.ids, s.product),
             c.SESSION_ID: pl.select(pl.when(pl.Series(s.session >= 0)).then(sessions)).to_series(),
-            c.CHANNEL: pick((*words.channels, "email"), np.where(s.channel < 0, len(words.channels), s.channel)),
+            c.CHANNEL: pick(channels, np.where(s.channel < 0, len(channels) - 1, s.channel)),
             c.VALUE: pl.Series(np.round(sales.total, 2)).gather(_places(s.order)),
             c.EXTRAS: '{"order_id":"' + _known(sales.ids, s.order) + '"}',
-            c.HAPPENED_AT: moment(start, s.day, s.second),
+            c.HAPPENED_AT: moment(scene.start, s.day, s.second),
         },
     )
 

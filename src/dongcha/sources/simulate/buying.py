@@ -7,11 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from dongcha.sources.simulate.catalogue import Catalogue
 from dongcha.sources.simulate.clock import Flags, Floats, Ints
 from dongcha.sources.simulate.ordering import Orders
-from dongcha.sources.simulate.people import People
-from dongcha.sources.simulate.plan import ShopPlan
+from dongcha.sources.simulate.scene import Scene
 
 CHUNK: Final = 100_000
 MOST_LINES: Final = 12
@@ -41,82 +39,89 @@ class Lines:
 
     def only(self, kept: Flags | Ints) -> Lines:
         """The lines that are kept, in the order given."""
-        parts = (self.order, self.product, self.quantity, self.deal, self.follows, self.refill)
-        return Lines(*(part[kept] for part in parts))
+        return Lines(
+            self.order[kept],
+            self.product[kept],
+            self.quantity[kept],
+            self.deal[kept],
+            self.follows[kept],
+            self.refill[kept],
+        )
 
 
-def fill_baskets(
-    rng: np.random.Generator, plan: ShopPlan, people: People, catalogue: Catalogue, orders: Orders, festive: Floats
-) -> Lines:
-    """Draw what is in every order; `festive` is the festival factor of each day."""
+def fill_baskets(rng: np.random.Generator, scene: Scene, orders: Orders) -> Lines:
+    """Draw what is in every order."""
+    people = scene.people
     per_order = np.minimum(1 + rng.poisson(people.mean_lines[orders.customer] - 1), MOST_LINES)
     order = np.repeat(np.arange(len(orders)), per_order)
-    fresh = choose(rng, plan, people, catalogue, orders.customer[order])
-    product, follows = _follow(rng, plan, catalogue, orders.customer[order], fresh)
+    fresh = choose(rng, scene, orders.customer[order])
+    product, follows = _follow(rng, scene, orders.customer[order], fresh)
     lines = _plain(order, product, follows)
-    lines = _with_refills(rng, plan, catalogue, orders, lines)
+    lines = _with_refills(rng, scene, orders, lines)
     customer, day = orders.customer[lines.order], orders.day[lines.order]
     return replace(
         lines,
         quantity=1 + (rng.random(len(lines)) < SECOND_ITEM_SHARE * (people.tier[customer] < 2)).astype(np.int64),
-        deal=_deals(rng, plan, people, customer, festive[day]),
+        deal=_deals(rng, scene, customer, scene.festive[day]),
     )
 
 
-def choose(rng: np.random.Generator, plan: ShopPlan, people: People, catalogue: Catalogue, customer: Ints) -> Ints:
+def choose(rng: np.random.Generator, scene: Scene, customer: Ints) -> Ints:
     """A product for each entry of `customer`, by category taste, popularity, latent taste and dearness."""
     product = np.empty(len(customer), dtype=np.int64)
-    reach = np.cumsum(people.taste, axis=1)
+    reach = np.cumsum(scene.people.taste, axis=1)
     for first in range(0, len(customer), CHUNK):
         who = customer[first : first + CHUNK]
         category = (rng.random(len(who))[:, None] > reach[who, :-1]).sum(1)
-        chance = _chances(plan, people, catalogue, who, category)
+        chance = _chances(scene, who, category)
         place = (rng.random(len(who))[:, None] > np.cumsum(chance, axis=1)[:, :-1]).sum(1)
-        product[first : first + CHUNK] = catalogue.members[category, place]
+        product[first : first + CHUNK] = scene.catalogue.members[category, place]
     return product
 
 
-def _chances(plan: ShopPlan, people: People, catalogue: Catalogue, customer: Ints, category: Ints) -> Floats:
+def _chances(scene: Scene, customer: Ints, category: Ints) -> Floats:
     """Chance of each product of the category: (entries, largest category); absent products have none."""
+    people, catalogue = scene.people, scene.catalogue
     members = catalogue.members
     there = np.maximum(members, 0)
     score = catalogue.popularity[there][category] + people.tier[customer, None] * catalogue.dearness[there][category]
     for factor in range(catalogue.latent.shape[1]):
-        score += plan.taste_pull * people.latent[customer, factor, None] * catalogue.latent[there, factor][category]
+        score += (
+            scene.plan.taste_pull * people.latent[customer, factor, None] * catalogue.latent[there, factor][category]
+        )
     score[members[category] < 0] = -np.inf
     chance = np.exp(score - score.max(1, keepdims=True))
     return np.asarray(chance / chance.sum(1, keepdims=True))
 
 
-def mean_line_price(plan: ShopPlan, people: People, catalogue: Catalogue) -> Floats:
+def mean_line_price(scene: Scene) -> Floats:
     """Expected list price of a line of each customer under the choice model, companions included: (customers,)."""
+    people, catalogue, follow_share = scene.people, scene.catalogue, scene.plan.follow_share
     price, step = np.zeros(len(catalogue)), np.arange(len(catalogue))
     for run in range(LONGEST_CHAIN):
-        price += (1 - plan.follow_share) * plan.follow_share**run * catalogue.price[step]
+        price += (1 - follow_share) * follow_share**run * catalogue.price[step]
         step = catalogue.companion[step]
     mean = np.zeros(len(people))
     who = np.arange(len(people))
     for category, members in enumerate(catalogue.members):
         for first in range(0, len(who), CHUNK):
             part = who[first : first + CHUNK]
-            chance = _chances(plan, people, catalogue, part, np.full(len(part), category))
+            chance = _chances(scene, part, np.full(len(part), category))
             mean[part] += people.taste[part, category] * (chance @ price[np.maximum(members, 0)])
     return mean
 
 
-def _follow(
-    rng: np.random.Generator, plan: ShopPlan, catalogue: Catalogue, customer: Ints, fresh: Ints
-) -> tuple[Ints, Flags]:
+def _follow(rng: np.random.Generator, scene: Scene, customer: Ints, fresh: Ints) -> tuple[Ints, Flags]:
     """Let some lines be the companion of the same customer's line before."""
-    follows = rng.random(len(fresh)) < plan.follow_share
+    follows = rng.random(len(fresh)) < scene.plan.follow_share
     follows[0] = False
     follows[1:] &= customer[1:] == customer[:-1]
     place = np.arange(len(fresh))
     root = np.maximum.accumulate(np.where(follows, 0, place))
     steps = np.minimum(place - root, LONGEST_CHAIN)
-    product, ahead = fresh[root], np.arange(len(catalogue))
+    product, ahead = fresh[root], np.arange(len(scene.catalogue))
     for step in range(1, LONGEST_CHAIN + 1):
-        ahead = catalogue.companion[ahead]
+        ahead = scene.catalogue.companion[ahead]
         product = np.where(steps == step, ahead[fresh[root]], product)
     return product, follows
 
@@ -126,10 +131,9 @@ def _plain(order: Ints, product: Ints, follows: Flags) -> Lines:
     return Lines(order, product, np.ones(n, dtype=np.int64), np.zeros(n), follows, np.zeros(n, dtype=bool))
 
 
-def _with_refills(
-    rng: np.random.Generator, plan: ShopPlan, catalogue: Catalogue, orders: Orders, lines: Lines
-) -> Lines:
+def _with_refills(rng: np.random.Generator, scene: Scene, orders: Orders, lines: Lines) -> Lines:
     """Consumables run out: the first order after that holds the product again, for those who stay with it."""
+    plan, catalogue = scene.plan, scene.catalogue
     span = float(orders.day.max()) + 2
     timeline = orders.customer * span + orders.day  # orders are sorted by it
     sought = lines.only(catalogue.refill_days[lines.product] > 0)
@@ -159,8 +163,9 @@ def _once_each(lines: Lines, products: int) -> Lines:
     return kept.only(np.argsort(kept.order, kind="stable"))
 
 
-def _deals(rng: np.random.Generator, plan: ShopPlan, people: People, customer: Ints, festive: Floats) -> Floats:
+def _deals(rng: np.random.Generator, scene: Scene, customer: Ints, festive: Floats) -> Floats:
     """Share of the price taken off each line, in steps of 5 %."""
+    plan, people = scene.plan, scene.people
     sensitivity = people.sensitivity[customer]
     chance = people.deal_share[customer] + plan.festival_deal_share * sensitivity * (festive > 1)
     depth = DEPTHS[0] + (DEPTHS[1] - DEPTHS[0]) * sensitivity * rng.random(len(customer))

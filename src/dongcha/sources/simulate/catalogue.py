@@ -76,7 +76,9 @@ def stock_the_shelves(rng: np.random.Generator, products: int, words: Words) -> 
         brand=category * len(BRAND_SHARES) + brand_in,
         brands=tuple(brand for k in kinds for brand in k.brands),
         nouns=tuple(kinds[k].nouns[n] for k, n in zip(category, noun, strict=True)),
-        names=tuple(_full_name(words, k, b, a, n) for k, b, a, n in zip(category, brand_in, adjective, noun, strict=True)),
+        names=tuple(
+            _full_name(words, *map(int, parts)) for parts in zip(category, brand_in, adjective, noun, strict=True)
+        ),
         adjectives=tuple(words.adjectives[a % len(words.adjectives)] for a in adjective),
         price=price,
         cost=np.round(price * rng.uniform(*COST_SHARE, products), 2),
@@ -106,7 +108,8 @@ def _names(rng: np.random.Generator, category: Ints, words: Words) -> tuple[Ints
 def _full_name(words: Words, category: int, brand: int, adjective: int, noun: int) -> str:
     kind = words.categories[category]
     again, adjective = divmod(adjective, len(words.adjectives))
-    parts = [kind.brands[brand], words.adjectives[adjective], kind.nouns[noun], *([f"No. {again + 1}"] if again else [])]
+    parts = [kind.brands[brand], words.adjectives[adjective], kind.nouns[noun]]
+    parts += [f"No. {again + 1}"] if again else []
     return ("" if words.language == "zh" else " ").join(parts)
 
 

@@ -74,7 +74,9 @@ def when_shows(cumulative: Floats, row: Ints, shown: Floats) -> Floats:
     return np.asarray(day + np.clip((shown - before) / (after - before), 0.0, 1.0 - 1e-9))
 
 
-def draw_orders(rng: np.random.Generator, cumulative: Floats, first: Floats, last: Floats, shape: Ints) -> tuple[Ints, Floats]:
+def draw_orders(
+    rng: np.random.Generator, cumulative: Floats, first: Floats, last: Floats, shape: Ints
+) -> tuple[Ints, Floats]:
     """Row and clock of every order from the first (at `first`, in days) until `last`: two arrays (orders,)."""
     begin, end = run_until(cumulative, first), run_until(cumulative, np.maximum(first, last))
     room = end - begin

@@ -30,10 +30,17 @@ def pick(values: Sequence[str | None], index: NDArray[Any]) -> pl.Series:
     return pl.Series(list(values), dtype=pl.String).gather(places.set(places < 0, None))
 
 
+def draw_phrase(rng: np.random.Generator, bank: Ints, *banks: Sequence[str]) -> pl.Series:
+    """A phrase drawn for each entry from the bank it names."""
+    sizes = np.array([len(b) for b in banks])
+    place = (np.cumsum(sizes) - sizes)[bank] + (rng.random(len(bank)) * sizes[bank]).astype(np.int64)
+    return pick([phrase for b in banks for phrase in b], place)
+
+
 def moment(start: date, day: Ints | Floats, second: Ints | Floats | float = 0.0) -> pl.Series:
     """UTC microseconds of a second on a day of the window (day 0 is `start`)."""
     zero = int(datetime(start.year, start.month, start.day, tzinfo=UTC).timestamp())
-    seconds = np.floor((zero + np.asarray(day) * DAY_SECONDS + second)).astype(np.int64)
+    seconds = np.floor(zero + np.asarray(day) * DAY_SECONDS + second).astype(np.int64)
     return pl.Series(seconds * SECOND_US).cast(pl.Datetime("us")).dt.replace_time_zone("UTC").cast(TIME_TYPE)
 
 

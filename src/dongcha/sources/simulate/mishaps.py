@@ -8,12 +8,10 @@ from typing import Final
 import numpy as np
 
 from dongcha.sources.simulate.buying import Lines
-from dongcha.sources.simulate.catalogue import Catalogue
 from dongcha.sources.simulate.clock import Flags, Floats, Ints
 from dongcha.sources.simulate.frames import DAY_SECONDS
 from dongcha.sources.simulate.ordering import Orders
-from dongcha.sources.simulate.people import People
-from dongcha.sources.simulate.plan import MishapPlan
+from dongcha.sources.simulate.scene import Scene
 
 WEEK: Final = 7
 NIGHT_HOURS: Final = (1, 5)
@@ -47,12 +45,12 @@ class LostDemand:
     instead: Ints
 
 
-def empty_shelves(rng: np.random.Generator, plan: MishapPlan, catalogue: Catalogue, days: int) -> StockOuts:
+def empty_shelves(rng: np.random.Generator, scene: Scene) -> StockOuts:
     """Draw stock-outs, never two at once in a category, so that a substitute is always there."""
-    weeks = days // WEEK
+    plan, weeks = scene.plan.mishaps, scene.days // WEEK
     shortest, longest = (max(1, d // WEEK) for d in plan.stock_out_days)
     found = []
-    for members in catalogue.members:
+    for members in scene.catalogue.members:
         of = rng.permutation(members[members >= 0])
         of = of[: min(round(plan.stock_out_share * len(of)), len(of) - 1)]
         # Each product has its own slot of the window.
@@ -67,13 +65,14 @@ def empty_shelves(rng: np.random.Generator, plan: MishapPlan, catalogue: Catalog
 
 
 def meet_empty_shelves(
-    rng: np.random.Generator, plan: MishapPlan, catalogue: Catalogue, out: Flags, orders: Orders, lines: Lines
+    rng: np.random.Generator, scene: Scene, stock_outs: StockOuts, orders: Orders, lines: Lines
 ) -> tuple[Lines, LostDemand]:
     """Lose or substitute the lines whose product is out; no order loses its only line."""
+    catalogue, out = scene.catalogue, stock_outs.covers(len(scene.catalogue), scene.days)
     missing = out[lines.product, orders.day[lines.order]]
     lines_left = np.bincount(lines.order[~missing], minlength=len(orders))
     needed = lines_left[lines.order] == 0
-    swapped = missing & (needed | (rng.random(len(lines)) < plan.substituted_share))
+    swapped = missing & (needed | (rng.random(len(lines)) < scene.plan.mishaps.substituted_share))
     instead = catalogue.substitutes[lines.product, 0]
     lost = LostDemand(lines.order[missing], lines.product[missing], np.where(swapped, instead, -1)[missing])
     product = np.where(swapped, instead, lines.product)
@@ -98,10 +97,9 @@ class Fraud:
         return self.kind > 0
 
 
-def commit_fraud(
-    rng: np.random.Generator, plan: MishapPlan, people: People, orders: Orders, lines: Lines, utc_offset_hours: int
-) -> tuple[Fraud, Orders, Lines]:
+def commit_fraud(rng: np.random.Generator, scene: Scene, orders: Orders, lines: Lines) -> tuple[Fraud, Orders, Lines]:
     """Mark the fraudulent orders and give them their pattern: at night, to another city, several of a dear thing."""
+    plan, people = scene.plan.mishaps, scene.people
     age = orders.day - people.arrival[orders.customer]
     impostor = people.impostor[orders.customer]
     takeover = ~impostor & (age > plan.takeover_after_days) & (rng.random(len(orders)) < plan.takeover_share)
@@ -110,7 +108,7 @@ def commit_fraud(
     own = people.city[orders.customer]
     other = (own + rng.integers(1, int(people.city.max()) + 1, len(orders))) % (int(people.city.max()) + 1)
     at_night = fraud & (rng.random(len(orders)) < plan.fraud_night_share)
-    night = (rng.uniform(*NIGHT_HOURS, len(orders)) - utc_offset_hours) % 24 * DAY_SECONDS / 24
+    night = (rng.uniform(*NIGHT_HOURS, len(orders)) - scene.words.utc_offset_hours) % 24 * DAY_SECONDS / 24
     second = _sorted_within_days(orders, np.where(at_night, night, orders.second), fraud)
     several = fraud[lines.order] & (rng.random(len(lines)) < 0.5)
     quantity = np.where(several, plan.fraud_quantity, lines.quantity)
@@ -139,9 +137,10 @@ class Returns:
     quantity: Ints
 
 
-def send_back(rng: np.random.Generator, plan: MishapPlan, orders: Orders, lines: Lines, honest: Flags, days: int) -> Returns:
+def send_back(rng: np.random.Generator, scene: Scene, orders: Orders, lines: Lines, fraud: Fraud) -> Returns:
     """Draw the returns that fall within the window."""
-    line = np.flatnonzero((rng.random(len(lines)) < plan.return_share) & honest[lines.order])
+    plan = scene.plan.mishaps
+    line = np.flatnonzero((rng.random(len(lines)) < plan.return_share) & ~fraud.fraudulent[lines.order])
     day = (orders.day[lines.order[line]] + np.ceil(rng.uniform(*plan.return_days, len(line)))).astype(np.int64)
-    within = day < days
+    within = day < scene.days
     return Returns(line[within], day[within], lines.quantity[line[within]])

@@ -8,15 +8,16 @@ from typing import Final
 
 import numpy as np
 
-from dongcha.sources.simulate.campaigns import Exposures, lift_speeds
+from dongcha.sources.simulate.campaigns import lift_speeds
 from dongcha.sources.simulate.clock import Floats, Ints, draw_orders, run_of, run_until, speeds, when_shows
 from dongcha.sources.simulate.frames import DAY_SECONDS
-from dongcha.sources.simulate.people import People
-from dongcha.sources.simulate.plan import ShopPlan
+from dongcha.sources.simulate.scene import Scene
 
 CHUNK: Final = 5000
 """Customers whose daily clocks are held in memory at once."""
-HOURS: Final = np.array([1, 0.5, 0.3, 0.2, 0.2, 0.4, 1, 2, 3, 4, 4.5, 4.5, 5, 4.5, 4, 4, 4, 4.5, 5.5, 7, 8, 7.5, 5, 2.5])
+HOURS: Final = np.array(
+    [1, 0.5, 0.3, 0.2, 0.2, 0.4, 1, 2, 3, 4, 4.5, 4.5, 5, 4.5, 4, 4, 4, 4.5, 5.5, 7, 8, 7.5, 5, 2.5]
+)  # fmt: skip
 """Weight of each local hour of the day."""
 EARLIEST_SECOND: Final = 2000
 """Orders leave room for the visit before them on the same (UTC) day."""
@@ -46,22 +47,21 @@ class Visits:
     second: Floats
 
 
-def draw_times(
-    rng: np.random.Generator, plan: ShopPlan, people: People, exposures: Exposures, season: Floats, utc_offset_hours: int
-) -> tuple[Orders, Visits]:
-    """Draw the orders and visits of the whole window; `season` is (groups, days)."""
+def draw_times(rng: np.random.Generator, scene: Scene) -> tuple[Orders, Visits]:
+    """Draw the orders and visits of the whole window."""
     orders, visits = [], []
-    for rows in _chunks(len(people)):
-        clock = _clocks(plan, people, exposures, season, rows)
-        orders.append(_orders(rng, clock, people, season.shape[1], rows))
-        visits.append(_visits(rng, plan, clock, people, season.shape[1], rows))
+    for rows in _chunks(len(scene.people)):
+        clock = _clocks(scene, rows)
+        orders.append(_orders(rng, scene, clock, rows))
+        visits.append(_visits(rng, scene, clock, rows))
     customer, shown, when = (np.concatenate(column) for column in zip(*orders, strict=True))
     visitor, visited = (np.concatenate(column) for column in zip(*visits, strict=True))
     day = when.astype(np.int64)
-    second = _in_order(customer, day, seconds(rng, len(day), utc_offset_hours))
+    offset = scene.words.utc_offset_hours
+    second = _in_order(customer, day, seconds(rng, len(day), offset))
     return (
         Orders(customer, shown, day, second),
-        Visits(visitor, visited.astype(np.int64), seconds(rng, len(visited), utc_offset_hours)),
+        Visits(visitor, visited.astype(np.int64), seconds(rng, len(visited), offset)),
     )
 
 
@@ -77,29 +77,28 @@ def _chunks(count: int) -> Iterator[Ints]:
         yield np.arange(first, min(first + CHUNK, count))
 
 
-def _clocks(plan: ShopPlan, people: People, exposures: Exposures, season: Floats, rows: Ints) -> Floats:
+def _clocks(scene: Scene, rows: Ints) -> Floats:
     """Running clocks of the customers in `rows` over the window, campaigns included: (rows, days + 1)."""
-    speed = speeds(people.rate[rows], season[people.group[rows]], people.arrival[rows], people.half_life[rows], 0)
+    people, exposures = scene.people, scene.exposures
+    speed = speeds(people.rate[rows], scene.season[people.group[rows]], people.arrival[rows], people.half_life[rows], 0)
     treated = exposures.treated & (exposures.customer >= rows[0]) & (exposures.customer <= rows[-1])
     for day in np.unique(exposures.day):
         lifted = exposures.customer[treated & (exposures.day == day)] - rows[0]
-        lift_speeds(speed, lifted, people.lift[rows], int(day) + 1, plan.campaigns.effect_days)
+        lift_speeds(speed, lifted, people.lift[rows], int(day) + 1, scene.plan.campaigns.effect_days)
     return run_of(speed)
 
 
-def _orders(
-    rng: np.random.Generator, clock: Floats, people: People, days: int, rows: Ints
-) -> tuple[Ints, Floats, Floats]:
-    last = np.minimum(people.stopped[rows], days)
+def _orders(rng: np.random.Generator, scene: Scene, clock: Floats, rows: Ints) -> tuple[Ints, Floats, Floats]:
+    people = scene.people
+    last = np.minimum(people.stopped[rows], scene.days)
     row, shown = draw_orders(rng, clock, people.arrival[rows], last, people.regularity[rows])
     return row + rows[0], shown, when_shows(clock, row, shown)
 
 
-def _visits(
-    rng: np.random.Generator, plan: ShopPlan, clock: Floats, people: People, days: int, rows: Ints
-) -> tuple[Ints, Floats]:
+def _visits(rng: np.random.Generator, scene: Scene, clock: Floats, rows: Ints) -> tuple[Ints, Floats]:
     """Visits fall evenly on the clock: many while the customer lives, few afterwards."""
-    begin, stop = (run_until(clock, np.minimum(t[rows], days)) for t in (people.arrival, people.stopped))
+    plan, people = scene.plan, scene.people
+    begin, stop = (run_until(clock, np.minimum(t[rows], scene.days)) for t in (people.arrival, people.stopped))
     end = clock[:, -1]
     keen = plan.browse_per_order * ~people.impostor[rows]
     parts = []

@@ -74,15 +74,13 @@ class People:
         return len(self.group)
 
 
-def people_the_shop(
-    rng: np.random.Generator, customers: int, plan: ShopPlan, words: Words, season: Floats, days: int
-) -> People:
+def people_the_shop(rng: np.random.Generator, customers: int, plan: ShopPlan, words: Words, season: Floats) -> People:
     """Draw the hidden traits of `customers` customers; `season` is (groups, days)."""
-    groups = plan.groups
+    groups, days = plan.groups, season.shape[1]
     group = rng.permutation(_apportion(customers, np.array([g.share for g in groups])))
 
     def of(trait: str) -> Floats:
-        return np.array([getattr(g, trait) for g in groups], dtype=float)[group]
+        return np.asarray(np.array([getattr(g, trait) for g in groups], dtype=float)[group])
 
     arrival = _arrivals(rng, group, plan, season, days)
     hazard = of("dropouts_per_year") / DAYS_PER_YEAR
@@ -131,8 +129,8 @@ def _arrivals(rng: np.random.Generator, group: Ints, plan: ShopPlan, season: Flo
         of = np.flatnonzero(group == g)
         first = plan.groups[g].arrives_from * days
         run = np.concatenate([[0.0], np.cumsum(row)])
-        span = np.interp([first, last], np.arange(days + 1), run)
-        drawn = np.interp(rng.uniform(*span, len(of)), run, np.arange(days + 1))
+        begin, end = np.interp([first, last], np.arange(days + 1), run)
+        drawn = np.interp(rng.uniform(float(begin), float(end), len(of)), run, np.arange(days + 1))
         opening = (first == 0) & (rng.random(len(of)) < plan.opening_share)
         arrival[of] = np.where(opening, rng.uniform(0, OPENING * days, len(of)), drawn)
     return arrival
@@ -179,7 +177,7 @@ def customers_table(
     mail = _mail(rng, names.mail_names or names.families, family, names.mail_hosts)
     days_old = rng.integers(ADULT_YEARS[0] * 365, ADULT_YEARS[1] * 365, n)
     created = moment(start, np.zeros(n), created_second)
-    known = {k: pl.Series(rng.random(n) < share) for k, share in ((c.EMAIL, EMAIL_KNOWN), (c.BIRTH_DATE, BIRTH_DATE_KNOWN))}
+    mail_known, birth_known = (pl.Series(rng.random(n) < share) for share in (EMAIL_KNOWN, BIRTH_DATE_KNOWN))
     birth = pl.Series([start] * n) - pl.Series(days_old * 86_400_000).cast(pl.Duration("ms"))
     return conform(
         c.CUSTOMERS,
@@ -187,11 +185,11 @@ def customers_table(
             c.CUSTOMER_ID: people.ids,
             c.CREATED_AT: created,
             c.NAME: _full_names(pick(names.families, family), pick(names.men + names.women, given), names.family_first),
-            c.EMAIL: mail.set(~known[c.EMAIL], None),
+            c.EMAIL: mail.set(~mail_known, None),
             c.PHONE: pick(names.phone_prefixes, rng.integers(len(names.phone_prefixes), size=n))
             + ids(" ", rng.integers(0, 10**6, n), 6),
             c.GENDER: pick(GENDERS, man.astype(np.int64)),
-            c.BIRTH_DATE: birth.cast(pl.Date).set(~known[c.BIRTH_DATE], None),
+            c.BIRTH_DATE: birth.cast(pl.Date).set(~birth_known, None),
             c.CITY: pick(names.cities, people.city),
             c.COUNTRY: names.country,
             c.LANGUAGE: words.language,

@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.sources.simulate.buying import Lines
-from dongcha.sources.simulate.campaigns import Exposures, campaign_names
-from dongcha.sources.simulate.catalogue import Catalogue
+from dongcha.sources.simulate.campaigns import campaign_names
 from dongcha.sources.simulate.clock import Floats
 from dongcha.sources.simulate.frames import ids, moment, pick
-from dongcha.sources.simulate.mishaps import KINDS, Fraud, LostDemand, StockOuts
-from dongcha.sources.simulate.ordering import Orders
-from dongcha.sources.simulate.people import RESPONSES, People
-from dongcha.sources.simulate.plan import ShopPlan
+from dongcha.sources.simulate.mishaps import KINDS
+from dongcha.sources.simulate.people import RESPONSES
 from dongcha.sources.simulate.reviewing import SHIFT_ASPECT, Reviews, shifted_brand
-from dongcha.sources.simulate.selling import Sales
+from dongcha.sources.simulate.scene import Scene, Trade
 from dongcha.sources.simulate.talking import Conversations
-from dongcha.sources.simulate.words import Words
 
 BEYOND_DAYS: Final = 400
 """Days after the window for which the season is kept, so that a horizon may reach over its end."""
 
 
-def shop_frames(plan: ShopPlan, words: Words, season: Floats, start: date, days: int) -> dict[str, pl.DataFrame]:
-    """The window, the groups, the seasons and the campaigns."""
+def shop_frames(scene: Scene, season: Floats) -> dict[str, pl.DataFrame]:
+    """The window, the groups, the campaigns, and the seasons: (groups, days and BEYOND_DAYS more)."""
+    plan, days = scene.plan, scene.days
     groups, span = [g.name for g in plan.groups], season.shape[1]
     number, day = np.divmod(np.arange(season.size), span)
     campaigns, n = plan.campaigns, len(plan.campaigns.starts)
     return {
-        "shop": pl.DataFrame({"start": [start], "days": [days], c.LANGUAGE: [words.language]}),
+        "shop": pl.DataFrame({"start": [scene.start], "days": [days], c.LANGUAGE: [scene.words.language]}),
         "groups": pl.DataFrame([{"group_number": i, **_own(g)} for i, g in enumerate(plan.groups)]),
         "seasons": pl.DataFrame(
             {"group_number": number, "group": pick(groups, number), "day": day, "factor": season.ravel()}
@@ -54,16 +49,15 @@ def _own(group: Any) -> dict[str, Any]:
     return {name: getattr(group, name) for name in group.__dataclass_fields__}
 
 
-def customers_frame(
-    plan: ShopPlan, people: People, order_value: Floats, first_second: Floats, start: date, days: int
-) -> pl.DataFrame:
+def customers_frame(scene: Scene, order_value: Floats, first_second: Floats) -> pl.DataFrame:
     """Hidden traits: one row per customer, in the order of the customers table."""
+    people, start, days = scene.people, scene.start, scene.days
     n = len(people)
     stopped = moment(start, np.minimum(people.stopped, days))
     return pl.DataFrame(
         {
             c.CUSTOMER_ID: people.ids,
-            "group": pick([g.name for g in plan.groups], people.group),
+            "group": pick([g.name for g in scene.plan.groups], people.group),
             "group_number": people.group,
             "first_order_at": moment(start, np.zeros(n), first_second),
             "stopped_at": stopped.set(pl.Series(people.stopped >= days), None),
@@ -87,20 +81,19 @@ def customers_frame(
     )
 
 
-def order_frames(
-    plan: ShopPlan, people: People, catalogue: Catalogue, orders: Orders, lines: Lines, sales: Sales, fraud: Fraud
-) -> dict[str, pl.DataFrame]:
+def order_frames(scene: Scene, trade: Trade) -> dict[str, pl.DataFrame]:
     """Orders with clock and fraud label; lines that were companions or refills."""
+    orders, lines, sales = trade.orders, trade.lines, trade.sales
     return {
         "orders": pl.DataFrame(
             {
                 c.ORDER_ID: sales.ids,
-                c.CUSTOMER_ID: people.ids.gather(orders.customer),
+                c.CUSTOMER_ID: scene.people.ids.gather(orders.customer),
                 "customer_number": orders.customer,
                 "day": orders.day,
                 "clock": orders.clock,
-                "fraud": fraud.fraudulent,
-                "kind": pick(KINDS, fraud.kind),
+                "fraud": trade.fraud.fraudulent,
+                "kind": pick(KINDS, trade.fraud.kind),
             }
         ),
         "lines": pl.DataFrame(
@@ -114,14 +107,15 @@ def order_frames(
     }
 
 
-def catalogue_frames(plan: ShopPlan, words: Words, catalogue: Catalogue) -> dict[str, pl.DataFrame]:
+def catalogue_frames(scene: Scene) -> dict[str, pl.DataFrame]:
     """Products' hidden traits, their companions, their substitutes."""
+    catalogue = scene.catalogue
     n, near = catalogue.substitutes.shape
     return {
         "products": pl.DataFrame(
             {
                 c.PRODUCT_ID: catalogue.ids,
-                c.CATEGORY: pick([k.name for k in words.categories], catalogue.category),
+                c.CATEGORY: pick([k.name for k in scene.words.categories], catalogue.category),
                 "quality": catalogue.quality,
                 "popularity": catalogue.popularity,
                 "dearness": catalogue.dearness,
@@ -134,7 +128,7 @@ def catalogue_frames(plan: ShopPlan, words: Words, catalogue: Catalogue) -> dict
             {
                 c.PRODUCT_ID: catalogue.ids,
                 "next_product_id": catalogue.ids.gather(catalogue.companion),
-                "probability": np.full(n, plan.follow_share),
+                "probability": np.full(n, scene.plan.follow_share),
             }
         ),
         "substitutes": pl.DataFrame(
@@ -147,22 +141,21 @@ def catalogue_frames(plan: ShopPlan, words: Words, catalogue: Catalogue) -> dict
     }
 
 
-def mishap_frames(
-    catalogue: Catalogue, sales: Sales, stock_outs: StockOuts, lost: LostDemand, start: date
-) -> dict[str, pl.DataFrame]:
+def mishap_frames(scene: Scene, trade: Trade) -> dict[str, pl.DataFrame]:
     """Stock-outs, and the demand that met them."""
+    catalogue, stock_outs, lost = scene.catalogue, trade.stock_outs, trade.lost
     instead = pl.Series(lost.instead)
     return {
         "stock_outs": pl.DataFrame(
             {
                 c.PRODUCT_ID: catalogue.ids.gather(stock_outs.product),
-                "from": moment(start, stock_outs.first),
-                "until": moment(start, stock_outs.end),
+                "from": moment(scene.start, stock_outs.first),
+                "until": moment(scene.start, stock_outs.end),
             }
         ),
         "lost_demand": pl.DataFrame(
             {
-                c.ORDER_ID: sales.ids.gather(lost.order),
+                c.ORDER_ID: trade.sales.ids.gather(lost.order),
                 c.PRODUCT_ID: catalogue.ids.gather(lost.product),
                 "bought_instead": catalogue.ids.gather(instead.set(instead < 0, None)),
             }
@@ -170,13 +163,14 @@ def mishap_frames(
     }
 
 
-def exposures_frame(plan: ShopPlan, people: People, exposures: Exposures) -> pl.DataFrame:
+def exposures_frame(scene: Scene) -> pl.DataFrame:
     """Who was reached by which campaign, and what it does to the order rate if treated."""
+    people, exposures = scene.people, scene.exposures
     return pl.DataFrame(
         {
             c.CUSTOMER_ID: people.ids.gather(exposures.customer),
             "customer_number": exposures.customer,
-            c.CAMPAIGN: pick(campaign_names(plan.campaigns), exposures.campaign),
+            c.CAMPAIGN: pick(campaign_names(scene.plan.campaigns), exposures.campaign),
             "day": exposures.day,
             "treated": exposures.treated,
             "lift": people.lift[exposures.customer],
@@ -184,11 +178,9 @@ def exposures_frame(plan: ShopPlan, people: People, exposures: Exposures) -> pl.
     )
 
 
-def talk_frames(
-    plan: ShopPlan, words: Words, catalogue: Catalogue, lines: Lines, reviews: Reviews, talks: Conversations,
-    start: date, days: int,
-) -> dict[str, pl.DataFrame]:  # fmt: skip
+def talk_frames(scene: Scene, trade: Trade, reviews: Reviews, talks: Conversations) -> dict[str, pl.DataFrame]:
     """Moods, topics and aspects of reviews; intents and moods of conversations; the brand whose mood turns."""
+    plan, words, catalogue = scene.plan.talk, scene.words, scene.catalogue
     aspects = [a.name for a in words.reviews.aspects]
     review_ids = ids("v", np.arange(1, len(reviews.line) + 1), 7)
     row, place = np.nonzero(reviews.aspect >= 0)
@@ -212,9 +204,9 @@ def talk_frames(
         ),
         "brand_mood": pl.DataFrame(
             {
-                c.BRAND: [catalogue.brands[shifted_brand(catalogue, lines)]],
-                "from": moment(start, np.array([np.ceil(plan.talk.shifted_from * days)])),
-                "shift": [plan.talk.mood_shift],
+                c.BRAND: [catalogue.brands[shifted_brand(catalogue, trade.lines)]],
+                "from": moment(scene.start, np.array([np.ceil(plan.shifted_from * scene.days)])),
+                "shift": [plan.mood_shift],
                 "aspect": [aspects[SHIFT_ASPECT]],
             }
         ),

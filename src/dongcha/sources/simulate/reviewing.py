@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 import numpy as np
@@ -13,10 +12,9 @@ from dongcha import columns as c
 from dongcha.sources.simulate.buying import Lines
 from dongcha.sources.simulate.catalogue import Catalogue
 from dongcha.sources.simulate.clock import Flags, Floats, Ints
-from dongcha.sources.simulate.frames import conform, ids, moment, pick
-from dongcha.sources.simulate.ordering import Orders, seconds
-from dongcha.sources.simulate.people import People
-from dongcha.sources.simulate.plan import TalkPlan
+from dongcha.sources.simulate.frames import conform, draw_phrase, ids, moment, pick
+from dongcha.sources.simulate.ordering import seconds
+from dongcha.sources.simulate.scene import Scene, Trade
 from dongcha.sources.simulate.words import ReviewWords, Words
 
 AFTER_DAYS: Final = (3, 21)
@@ -55,20 +53,19 @@ def shifted_brand(catalogue: Catalogue, lines: Lines) -> int:
     return int(np.bincount(catalogue.brand[lines.product], minlength=len(catalogue.brands)).argmax())
 
 
-def feel(
-    rng: np.random.Generator, plan: TalkPlan, people: People, catalogue: Catalogue, orders: Orders, lines: Lines,
-    honest: Flags, days: int, utc_offset_hours: int,
-) -> Reviews:  # fmt: skip
+def feel(rng: np.random.Generator, scene: Scene, trade: Trade) -> Reviews:
     """Draw who reviews what, how they feel, and about which aspects."""
-    line = np.flatnonzero((rng.random(len(lines)) < plan.review_share) & honest[lines.order])
+    plan, catalogue, lines, orders = scene.plan.talk, scene.catalogue, trade.lines, trade.orders
+    line = np.flatnonzero((rng.random(len(lines)) < plan.review_share) & trade.honest[lines.order])
     day = orders.day[lines.order[line]] + rng.integers(*AFTER_DAYS, len(line))
-    line, day = line[day < days], day[day < days]
-    second = seconds(rng, len(line), utc_offset_hours)
+    line, day = line[day < scene.days], day[day < scene.days]
+    second = seconds(rng, len(line), scene.words.utc_offset_hours)
     by_time = np.lexsort((second, day))
     line, day, second = line[by_time], day[by_time], second[by_time]
     product, n = lines.product[line], len(line)
-    shifted = (catalogue.brand[product] == shifted_brand(catalogue, lines)) & (day >= plan.shifted_from * days)
-    mood = MEAN_MOOD + QUALITY_WEIGHT * catalogue.quality[product] + people.grumpiness[orders.customer[lines.order[line]]]
+    shifted = (catalogue.brand[product] == shifted_brand(catalogue, lines)) & (day >= plan.shifted_from * scene.days)
+    grumpiness = scene.people.grumpiness[orders.customer[lines.order[line]]]
+    mood = MEAN_MOOD + QUALITY_WEIGHT * catalogue.quality[product] + grumpiness
     mood = np.clip(mood + plan.mood_shift * shifted + plan.mood_noise * rng.normal(size=n), -1, 1)
     aspect, aspect_mood = _aspects(rng, mood, shifted & (rng.random(n) < SHIFT_BLAME))
     rating = np.clip(np.round(3.2 + 2.2 * mood + RATING_NOISE * rng.normal(size=n)), 1, 5).astype(np.int64)
@@ -86,25 +83,22 @@ def _aspects(rng: np.random.Generator, mood: Floats, blamed: Flags, count: int =
     return np.where(np.arange(3) < spoken[:, None], aspect, -1), np.clip(mood[:, None] + wavering, -1, 1)
 
 
-def reviews_table(
-    rng: np.random.Generator, words: Words, people: People, catalogue: Catalogue, orders: Orders, lines: Lines,
-    reviews: Reviews, start: date,
-) -> pl.DataFrame:  # fmt: skip
+def reviews_table(rng: np.random.Generator, scene: Scene, trade: Trade, reviews: Reviews) -> pl.DataFrame:
     """The contract's reviews, numbered in time."""
-    n, order = len(reviews.line), lines.order[reviews.line]
-    product = lines.product[reviews.line]
-    title = _choose(rng, _by_mood(reviews.mood), *_banks(words.reviews, "titles"))
+    n, words, catalogue = len(reviews.line), scene.words, scene.catalogue
+    order, product = trade.lines.order[reviews.line], trade.lines.product[reviews.line]
+    title = draw_phrase(rng, _by_mood(reviews.mood), *_banks(words.reviews, "titles"))
     return conform(
         c.REVIEWS,
         {
             c.REVIEW_ID: ids("v", np.arange(1, n + 1), 7),
-            c.CUSTOMER_ID: people.ids.gather(orders.customer[order]),
+            c.CUSTOMER_ID: scene.people.ids.gather(trade.orders.customer[order]),
             c.PRODUCT_ID: catalogue.ids.gather(product),
             c.RATING: pl.Series(reviews.rating.astype(float)),
             c.TITLE: title.set(pl.Series(rng.random(n) >= TITLED), None),
             c.TEXT: _texts(rng, words, pick(catalogue.nouns, product), reviews),
             c.LANGUAGE: words.language,
-            c.HAPPENED_AT: moment(start, reviews.day, reviews.second),
+            c.HAPPENED_AT: moment(scene.start, reviews.day, reviews.second),
         },
     )
 
@@ -120,18 +114,11 @@ def _banks(words: ReviewWords, part: str) -> tuple[tuple[str, ...], ...]:
     return happy, getattr(words, f"neutral_{part}", ("",)), unhappy
 
 
-def _choose(rng: np.random.Generator, bank: Ints, *banks: tuple[str, ...]) -> pl.Series:
-    """A phrase drawn for each entry from the bank it names."""
-    sizes = np.array([len(b) for b in banks])
-    firsts = np.cumsum(sizes) - sizes
-    return pick([phrase for b in banks for phrase in b], firsts[bank] + (rng.random(len(bank)) * sizes[bank]).astype(int))
-
-
 def _texts(rng: np.random.Generator, words: Words, noun: pl.Series, reviews: Reviews) -> pl.Series:
     """Opener, one to three aspects joined by and / but, closer, emoji."""
     says, bank = words.reviews, _by_mood(reviews.mood)
     gap = " " if words.language == "en" else ""
-    opener = _choose(rng, bank, *_banks(says, "openers"))
+    opener = draw_phrase(rng, bank, *_banks(says, "openers"))
     parts = pl.DataFrame(
         {
             "opener": opener + pick(("", gap), (opener != "").to_numpy().astype(int)),
@@ -139,8 +126,8 @@ def _texts(rng: np.random.Generator, words: Words, noun: pl.Series, reviews: Rev
             "first": _aspect_phrase(rng, words, reviews, 0, _starts_sentence(opener)),
             "second": _joined(rng, words, reviews, 1),
             "third": _joined(rng, words, reviews, 2),
-            "closer": gap + _choose(rng, bank, *_banks(says, "closers")),
-            "emoji": _choose(rng, bank, *_banks(says, "emoji")),
+            "closer": gap + draw_phrase(rng, bank, *_banks(says, "closers")),
+            "emoji": draw_phrase(rng, bank, *_banks(says, "emoji")),
         }
     )
     opened = pl.col("opener").str.replace("{noun}", pl.col("noun"), literal=True)
@@ -150,7 +137,7 @@ def _texts(rng: np.random.Generator, words: Words, noun: pl.Series, reviews: Rev
 
 def _starts_sentence(opener: pl.Series) -> Flags:
     ends = [opener.str.ends_with(mark) for mark in SENTENCE_ENDS]
-    return np.logical_or.reduce([(opener == "").to_numpy(), *(e.to_numpy() for e in ends)])
+    return np.asarray(np.logical_or.reduce([(opener == "").to_numpy(), *(e.to_numpy() for e in ends)]))
 
 
 def _aspect_phrase(

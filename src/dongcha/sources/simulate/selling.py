@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
 
 from dongcha import columns as c
 from dongcha.sources.simulate.buying import Lines
-from dongcha.sources.simulate.catalogue import Catalogue
 from dongcha.sources.simulate.clock import Floats, Ints
 from dongcha.sources.simulate.frames import DAY_SECONDS, conform, ids, moment, money, pick
-from dongcha.sources.simulate.mishaps import Fraud, Returns
+from dongcha.sources.simulate.mishaps import Fraud
 from dongcha.sources.simulate.ordering import Orders
-from dongcha.sources.simulate.people import People
-from dongcha.sources.simulate.plan import MishapPlan, ShopPlan
+from dongcha.sources.simulate.scene import Scene, Trade
 from dongcha.sources.simulate.words import Words
 
 PAYMENTS: Final = ("card", "wallet", "voucher", "invoice")
@@ -50,23 +48,21 @@ class Sales:
     """(lines,), for the whole line."""
 
 
-def ring_up(
-    rng: np.random.Generator, plan: ShopPlan, words: Words, catalogue: Catalogue, orders: Orders, lines: Lines, fraud: Fraud
-) -> Sales:
+def ring_up(rng: np.random.Generator, scene: Scene, orders: Orders, lines: Lines, fraud: Fraud) -> Sales:
     """Number the orders in time, and price their lines."""
-    n = len(orders)
+    n, words = len(orders), scene.words
     number = np.empty(n, dtype=np.int64)
     number[np.lexsort((np.arange(n), orders.second, orders.day))] = np.arange(1, n + 1)
-    in_store = (rng.random(n) < plan.store_share) & ~fraud.fraudulent & ~fraud.elsewhere
+    in_store = (rng.random(n) < scene.plan.store_share) & ~fraud.fraudulent & ~fraud.elsewhere
     channel = rng.choice(len(words.channels), n, p=CHANNEL_SHARES[len(words.channels)])
     channel = np.where(in_store, len(words.channels), channel)
-    price = catalogue.price[lines.product]
+    price = scene.catalogue.price[lines.product]
     discount = np.round(price * lines.quantity * lines.deal, 2)
     first = np.searchsorted(lines.order, np.arange(n))
     return Sales(
         ids=ids("o", number, 8),
         channel=channel,
-        total=np.bincount(lines.order, price * lines.quantity - discount, minlength=n),
+        total=np.asarray(np.bincount(lines.order, price * lines.quantity - discount, minlength=n), dtype=float),
         order_extras=_extras(rng, words, fraud, channel),
         line_number=np.arange(len(lines)) - first[lines.order] + 1,
         price=price,
@@ -85,35 +81,31 @@ def _extras(rng: np.random.Generator, words: Words, fraud: Fraud, channel: Ints)
     return parts.select(pl.struct(pl.all()).struct.json_encode()).to_series()
 
 
-def orders_table(
-    rng: np.random.Generator, plan: MishapPlan, words: Words, people: People, catalogue: Catalogue,
-    orders: Orders, lines: Lines, sales: Sales, returns: Returns, honest: np.ndarray[Any, np.dtype[np.bool_]], start: date,
-) -> pl.DataFrame:  # fmt: skip
+def orders_table(rng: np.random.Generator, scene: Scene, trade: Trade) -> pl.DataFrame:
     """The contract's orders: what was bought, what came back, and the attempts that were cancelled; in time."""
-    bought = _rows(words, people, catalogue, orders, lines, sales, np.arange(len(lines)))
+    bought, order, orders = _rows(scene, trade), trade.lines.order, trade.orders
+    ids_of = trade.sales.ids.gather(order)
     everything = [
-        _table(bought, orders.day[lines.order], orders.second[lines.order], sales.ids.gather(lines.order), start),
-        _returned(rng, bought, lines, sales, returns, start),
-        _cancelled(rng, plan, bought, orders, lines, sales, honest, start),
+        _table(bought, orders.day[order], orders.second[order], ids_of, scene.start),
+        _returned(rng, scene, trade, bought),
+        _cancelled(rng, scene, trade, bought),
     ]
     return pl.concat(everything).sort(c.HAPPENED_AT, c.ORDER_ID, c.LINE)
 
 
-def _rows(
-    words: Words, people: People, catalogue: Catalogue, orders: Orders, lines: Lines, sales: Sales, kept: Ints
-) -> pl.DataFrame:
-    order = lines.order[kept]
+def _rows(scene: Scene, trade: Trade) -> pl.DataFrame:
+    lines, sales, n = trade.lines, trade.sales, len(trade.lines)
     return pl.DataFrame(
         {
-            c.LINE: sales.line_number[kept],
-            c.CUSTOMER_ID: people.ids.gather(orders.customer[order]),
-            c.PRODUCT_ID: catalogue.ids.gather(lines.product[kept]),
-            c.QUANTITY: lines.quantity[kept].astype(float),
-            c.PRICE: money(sales.price[kept]),
-            c.DISCOUNT: money(sales.discount[kept]),
-            c.STATUS: pl.repeat(COMPLETED, len(kept), eager=True),
-            c.EXTRAS: sales.order_extras.gather(order),
-            c.CURRENCY: pl.repeat(words.currency, len(kept), eager=True),
+            c.LINE: sales.line_number,
+            c.CUSTOMER_ID: scene.people.ids.gather(trade.orders.customer[lines.order]),
+            c.PRODUCT_ID: scene.catalogue.ids.gather(lines.product),
+            c.QUANTITY: lines.quantity.astype(float),
+            c.PRICE: money(sales.price),
+            c.DISCOUNT: money(sales.discount),
+            c.STATUS: pl.repeat(COMPLETED, n, eager=True),
+            c.EXTRAS: sales.order_extras.gather(lines.order),
+            c.CURRENCY: pl.repeat(scene.words.currency, n, eager=True),
         }
     )
 
@@ -123,54 +115,49 @@ def _table(rows: pl.DataFrame, day: Ints, second: Floats, order_ids: pl.Series, 
     return conform(c.ORDERS, {**rows.to_dict(), **when})
 
 
-def _returned(
-    rng: np.random.Generator, bought: pl.DataFrame, lines: Lines, sales: Sales, returns: Returns, start: date
-) -> pl.DataFrame:
+def _returned(rng: np.random.Generator, scene: Scene, trade: Trade, bought: pl.DataFrame) -> pl.DataFrame:
     """Negative lines under the return's own number, each with its line's number; the extras name the order."""
-    of = sales.ids.gather(lines.order[returns.line])
+    returns = trade.returns
+    of = trade.sales.ids.gather(trade.lines.order[returns.line])
     rows = bought[returns.line].with_columns(
         pl.Series(c.QUANTITY, -returns.quantity.astype(float)),
         pl.lit(RETURNED).alias(c.STATUS),
         ('{"returns":"' + of + '"}').alias(c.EXTRAS),
     )
     second = np.floor(rng.uniform(*RETURN_SECOND, len(of)))
-    return _table(rows, returns.day, second, "r" + of.str.slice(1), start)
+    return _table(rows, returns.day, second, "r" + of.str.slice(1), scene.start)
 
 
-def _cancelled(
-    rng: np.random.Generator, plan: MishapPlan, bought: pl.DataFrame, orders: Orders, lines: Lines, sales: Sales,
-    honest: np.ndarray[Any, np.dtype[np.bool_]], start: date,
-) -> pl.DataFrame:  # fmt: skip
+def _cancelled(rng: np.random.Generator, scene: Scene, trade: Trade, bought: pl.DataFrame) -> pl.DataFrame:
     """Some orders went through only at the second attempt; the first stands there as cancelled."""
-    tried_before = (rng.random(len(orders)) < plan.cancelled_share) & honest
+    orders = trade.orders
+    tried_before = (rng.random(len(orders)) < scene.plan.mishaps.cancelled_share) & trade.honest
     earlier = rng.uniform(*CANCELLED_BEFORE, len(orders))
-    kept = np.flatnonzero(tried_before[lines.order])
-    order = lines.order[kept]
+    kept = np.flatnonzero(tried_before[trade.lines.order])
+    order = trade.lines.order[kept]
     rows = bought[kept].with_columns(pl.lit(CANCELLED).alias(c.STATUS))
     second = np.maximum(orders.second - earlier, 0)[order]
-    return _table(rows, orders.day[order], second, "t" + sales.ids.gather(order).str.slice(1), start)
+    return _table(rows, orders.day[order], second, "t" + trade.sales.ids.gather(order).str.slice(1), scene.start)
 
 
-def outcomes_table(
-    rng: np.random.Generator, plan: MishapPlan, people: People, orders: Orders, sales: Sales, fraud: Fraud,
-    start: date, days: int,
-) -> pl.DataFrame:  # fmt: skip
+def outcomes_table(rng: np.random.Generator, scene: Scene, trade: Trade) -> pl.DataFrame:
     """The contract's outcomes: frauds found or charged back, learnt days to weeks later and within the window."""
+    plan, orders, fraud, start = scene.plan.mishaps, trade.orders, trade.fraud, scene.start
     n = len(orders)
     detected = fraud.fraudulent & (rng.random(n) < plan.detected_share)
     mistaken = ~fraud.fraudulent & (rng.random(n) < plan.honest_chargebacks)
     after = np.where(detected, rng.uniform(*plan.detection_days, n), rng.uniform(*plan.chargeback_days, n))
     happened = orders.day + orders.second / DAY_SECONDS
-    of = np.flatnonzero((fraud.fraudulent | mistaken) & (happened + after < days))
-    of = of[np.lexsort((sales.ids.to_numpy()[of], (happened + after)[of]))]
+    of = np.flatnonzero((fraud.fraudulent | mistaken) & (happened + after < scene.days))
+    of = of[np.lexsort((trade.sales.ids.to_numpy()[of], (happened + after)[of]))]
     return conform(
         c.OUTCOMES,
         {
             c.OUTCOME_ID: ids("f", np.arange(1, len(of) + 1), 6),
-            c.CUSTOMER_ID: people.ids.gather(orders.customer[of]),
-            c.ORDER_ID: sales.ids.gather(of),
+            c.CUSTOMER_ID: scene.people.ids.gather(orders.customer[of]),
+            c.ORDER_ID: trade.sales.ids.gather(of),
             c.NAME: pick(("chargeback", "fraud"), detected[of]),
-            c.VALUE: pl.Series(np.round(sales.total[of], 2)),
+            c.VALUE: pl.Series(np.round(trade.sales.total[of], 2)),
             c.HAPPENED_AT: moment(start, orders.day[of], orders.second[of]),
             c.KNOWN_AT: moment(start, happened[of] + after[of]),
         },

@@ -20,6 +20,7 @@ from dongcha.sources.simulate.frames import DAY_SECONDS
 from dongcha.sources.simulate.ordering import Orders, draw_times
 from dongcha.sources.simulate.people import People, customers_table, people_the_shop
 from dongcha.sources.simulate.plan import ShopPlan
+from dongcha.sources.simulate.scene import Scene, Trade
 from dongcha.sources.simulate.stocking import stock_table
 from dongcha.sources.simulate.truth import Moment, Truth
 from dongcha.sources.simulate.words import Words
@@ -84,56 +85,57 @@ def simulate(
     _check(customers, days, products)
     plan, words, dice = plan or ShopPlan(), _words(language), _Dice(seed)
     season = seasons(plan, start, days + planted.BEYOND_DAYS, words.festivals)
-    catalogue = stock_the_shelves(dice("catalogue"), products, words)
-    people = people_the_shop(dice("people"), customers, plan, words, season[:, :days], days)
-    exposures = campaigns.assign(dice("campaigns"), plan.campaigns, people, days)
-    orders, visits = draw_times(dice("times"), plan, people, exposures, season[:, :days], words.utc_offset_hours)
-    festive = festival_factors(start, days, words.festivals)
-    wanted = buying.fill_baskets(dice("baskets"), plan, people, catalogue, orders, festive)
-    stock_outs = mishaps.empty_shelves(dice("shelves"), plan.mishaps, catalogue, days)
-    out = stock_outs.covers(products, days)
-    lines, lost = mishaps.meet_empty_shelves(dice("lost"), plan.mishaps, catalogue, out, orders, wanted)
-    fraud, orders, lines = mishaps.commit_fraud(
-        dice("fraud"), plan.mishaps, people, orders, lines, words.utc_offset_hours
+    people = people_the_shop(dice("people"), customers, plan, words, season[:, :days])
+    scene = Scene(
+        plan=plan,
+        words=words,
+        start=start,
+        days=days,
+        season=season[:, :days],
+        festive=festival_factors(start, days, words.festivals),
+        catalogue=stock_the_shelves(dice("catalogue"), products, words),
+        people=people,
+        exposures=campaigns.assign(dice("campaigns"), plan.campaigns, people, days),
     )
-    honest = ~fraud.fraudulent
-    sales = selling.ring_up(dice("sales"), plan, words, catalogue, orders, lines, fraud)
-    returns = mishaps.send_back(dice("returns"), plan.mishaps, orders, lines, honest, days)
-    reviews = reviewing.feel(
-        dice("moods"), plan.talk, people, catalogue, orders, lines, honest, days, words.utc_offset_hours
-    )
-    talks = talking.converse(dice("talks"), plan.talk, words, orders, lines, honest, days)
-    first = _first_seconds(orders, customers)
+    orders, visits = draw_times(dice("times"), scene)
+    trade = _trade(dice, scene, orders)
+    reviews = reviewing.feel(dice("moods"), scene, trade)
+    talks = talking.converse(dice("talks"), scene, trade)
+    first = _first_seconds(trade.orders, customers)
     created = _created_seconds(dice("created"), people, first)
     tables = {
         c.CUSTOMERS: customers_table(dice("customers"), people, words, start, created),
-        c.PRODUCTS: products_table(catalogue, words, start),
-        c.EVENTS: browsing.events_table(
-            dice("events"), plan, words, people, catalogue, orders, lines, sales, visits, exposures, start, days
-        ),
-        c.ORDERS: selling.orders_table(
-            dice("orders"), plan.mishaps, words, people, catalogue, orders, lines, sales, returns, honest, start
-        ),
-        c.REVIEWS: reviewing.reviews_table(dice("reviews"), words, people, catalogue, orders, lines, reviews, start),
-        c.MESSAGES: talking.messages_table(
-            dice("messages"), plan.talk, words, people, catalogue, orders, lines, sales, talks, start
-        ),
-        c.EXPOSURES: campaigns.exposures_table(dice("exposures"), exposures, plan.campaigns, people, start),
-        c.OUTCOMES: selling.outcomes_table(dice("outcomes"), plan.mishaps, people, orders, sales, fraud, start, days),
-        c.STOCK: stock_table(dice("stock"), catalogue, orders, lines, out, start),
+        c.PRODUCTS: products_table(scene.catalogue, words, start),
+        c.EVENTS: browsing.events_table(dice("events"), scene, trade, visits),
+        c.ORDERS: selling.orders_table(dice("orders"), scene, trade),
+        c.REVIEWS: reviewing.reviews_table(dice("reviews"), scene, trade, reviews),
+        c.MESSAGES: talking.messages_table(dice("messages"), scene, trade, talks),
+        c.EXPOSURES: campaigns.exposures_table(dice("exposures"), scene.exposures, plan.campaigns, people, start),
+        c.OUTCOMES: selling.outcomes_table(dice("outcomes"), scene, trade),
+        c.STOCK: stock_table(dice("stock"), scene, trade),
         c.DOCUMENTS: talking.documents_table(words, start),
     }
-    value = _order_values(plan, people, buying.mean_line_price(plan, people, catalogue), orders, sales)
     truth = {
-        **planted.shop_frames(plan, words, season, start, days),
-        "customers": planted.customers_frame(plan, people, value, first, start, days),
-        **planted.order_frames(plan, people, catalogue, orders, lines, sales, fraud),
-        **planted.catalogue_frames(plan, words, catalogue),
-        **planted.mishap_frames(catalogue, sales, stock_outs, lost, start),
-        "exposures": planted.exposures_frame(plan, people, exposures),
-        **planted.talk_frames(plan, words, catalogue, lines, reviews, talks, start, days),
+        **planted.shop_frames(scene, season),
+        "customers": planted.customers_frame(scene, _order_values(scene, trade), first),
+        "exposures": planted.exposures_frame(scene),
+        **planted.order_frames(scene, trade),
+        **planted.catalogue_frames(scene),
+        **planted.mishap_frames(scene, trade),
+        **planted.talk_frames(scene, trade, reviews, talks),
     }
     return Simulated(tables, truth)
+
+
+def _trade(dice: _Dice, scene: Scene, orders: Orders) -> Trade:
+    """Fill the baskets, and let go wrong what goes wrong."""
+    wanted = buying.fill_baskets(dice("baskets"), scene, orders)
+    stock_outs = mishaps.empty_shelves(dice("shelves"), scene)
+    lines, lost = mishaps.meet_empty_shelves(dice("lost"), scene, stock_outs, orders, wanted)
+    fraud, orders, lines = mishaps.commit_fraud(dice("fraud"), scene, orders, lines)
+    sales = selling.ring_up(dice("sales"), scene, orders, lines, fraud)
+    returns = mishaps.send_back(dice("returns"), scene, orders, lines, fraud)
+    return Trade(orders, lines, fraud, sales, returns, stock_outs, lost)
 
 
 def write(simulated: Simulated, folder: Path) -> None:
@@ -179,14 +181,14 @@ def _created_seconds(rng: np.random.Generator, people: People, first: Floats) ->
     return np.maximum(np.minimum(while_ordering, earlier), 0.0)
 
 
-def _order_values(plan: ShopPlan, people: People, line_price: Floats, orders: Orders, sales: selling.Sales) -> Floats:
+def _order_values(scene: Scene, trade: Trade) -> Floats:
     """Mean value of each customer's orders: the choice model's, scaled to what the group's orders really cost.
 
     The scale covers what has no closed form: deals in season, refills, empty shelves.
     """
-    modelled = people.mean_lines * line_price
-    group = people.group[orders.customer]
-    paid = np.bincount(group, sales.total, minlength=len(plan.groups))
-    foreseen = np.bincount(group, modelled[orders.customer], minlength=len(plan.groups))
+    people, groups, customer = scene.people, len(scene.plan.groups), trade.orders.customer
+    modelled = people.mean_lines * buying.mean_line_price(scene)
+    paid = np.bincount(people.group[customer], trade.sales.total, minlength=groups)
+    foreseen = np.bincount(people.group[customer], modelled[customer], minlength=groups)
     scale = np.divide(paid, foreseen, out=np.ones_like(paid), where=foreseen > 0)
     return np.asarray(modelled * scale[people.group])

@@ -67,7 +67,7 @@ class Truth:
         """Read the `truth/` folder written beside the tables."""
         files = sorted(folder.glob("*.parquet"))
         if not files:
-            raise MissingDataError(f"There is no planted truth in {folder}.", "Give the truth folder that write() made.")
+            raise MissingDataError(f"There is no planted truth in {folder}.", "Give the folder that write() made.")
         return cls({file.stem: pl.read_parquet(file) for file in files})
 
     def churn_probability(self, as_of: Moment, horizon_days: int) -> pl.DataFrame:
@@ -138,7 +138,7 @@ class Truth:
     # -- inside
 
     @cached_property
-    def _traits(self) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    def _traits(self) -> dict[str, np.ndarray]:
         frame = self.frames["customers"]
         names = ("group_number", "arrival_day", "stopped_day", "rate_per_day", "dropout_per_day", "regularity")
         return {name: frame[name].to_numpy() for name in (*names, "half_life_days", "lift", "may_be_mailed")}
@@ -215,7 +215,7 @@ class Truth:
 
     @cached_property
     def _effect_days(self) -> int:
-        return int(self.frames["campaigns"]["effect_days"].max() or 0)  # type: ignore[arg-type]
+        return int(self.frames["campaigns"]["effect_days"].to_numpy().max(initial=0))
 
     def _last_clock(self, day: int) -> Floats:
         """What each customer's clock showed at the last order before `day`."""

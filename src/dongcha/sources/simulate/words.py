@@ -7,6 +7,11 @@ from dataclasses import dataclass
 Phrases = tuple[str, ...]
 
 
+def listed(text: str) -> Phrases:
+    """The words of a text, for long lists of short names."""
+    return tuple(text.split())
+
+
 @dataclass(frozen=True)
 class CategoryWords:
     """One category: nouns of its products, its brands, a typical price, and how it is bought."""
