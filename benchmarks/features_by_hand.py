@@ -20,8 +20,8 @@ WITH lines AS (
     SELECT customer_id, order_id, product_id, happened_at, quantity,
            quantity * price::DOUBLE AS gross,
            coalesce(discount::DOUBLE, 0) AS discount,
-           quantity > 0 AND price > 0 AND sold AS bought,
-           quantity < 0 OR (quantity > 0 AND price > 0 AND came_back) AS back,
+           quantity > 0 AND sold AS bought,
+           quantity < 0 OR (quantity > 0 AND sold AND came_back) AS back,
            quantity > 0 AND price = 0 AND sold AS gift
     FROM (
         SELECT *,
@@ -134,7 +134,7 @@ variety AS (
            avg((floor(epoch(last) / 86400) > floor(epoch(first) / 86400))::INT) AS repeat_product_share,
            count(*) FILTER ((epoch($as_of) - epoch(first)) / 86400 <= 90) AS new_products_90d,
            max(gross) / sum(gross) AS top_product_share,
-           exp(ln(sum(gross)) - sum(gross * ln(gross)) / sum(gross)) AS effective_products,
+           exp(ln(nullif(sum(gross), 0)) - sum(gross * ln(nullif(gross, 0))) / nullif(sum(gross), 0)) AS effective_products,
            sum(gross) / sum(items * price) AS price_level
     FROM customer_products JOIN market USING (product_id)
     GROUP BY customer_id
@@ -186,8 +186,8 @@ def by_pandas(files: list[str], as_of: pd.Timestamp) -> pd.DataFrame:  # noqa: P
     lines = lines.assign(
         gross=lines.quantity * price,
         discount=lines.discount.astype("float64").fillna(0),
-        bought=sold & (price > 0),
-        back=(lines.quantity < 0) | (sold & (price > 0) & status.isin(RETURNED)),
+        bought=sold,
+        back=(lines.quantity < 0) | (sold & status.isin(RETURNED)),
         gift=sold & (price == 0),
     )
     key = ["customer_id", "order_id"]

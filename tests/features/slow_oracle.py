@@ -44,10 +44,10 @@ def _visible(row: Row, as_of: datetime) -> bool:
 def _line(row: Row) -> Row | None:
     status = (row.get("status") or "").lower()
     sold = row["quantity"] > 0 and status not in NOT_SOLD
-    bought = sold and row["price"] > 0
+    bought = sold
     back = row["quantity"] < 0 or (bought and status in {"returned", "refunded"})
     gift = sold and row["price"] == 0
-    if row["customer_id"] is None or not (bought or back or gift):
+    if row["customer_id"] is None or not (bought or back):
         return None
     gross = row["quantity"] * float(row["price"])
     return {**row, "bought": bought, "back": back, "gift": gift, "gross": gross, "off": float(row.get("discount") or 0)}
@@ -221,9 +221,9 @@ def _by(own: list[Row], key: Callable[[Row], str | None]) -> dict[str, list[Row]
 def _spread(groups: Mapping[str, list[Row]]) -> tuple[float | None, float | None]:
     """The largest part's share of spend, and the exponential of the entropy."""
     parts = [sum(line["gross"] for line in lines) for lines in groups.values()]
-    if not parts:
+    if sum(parts) == 0:
         return None, None
-    shares = [part / sum(parts) for part in parts]
+    shares = [part / sum(parts) for part in parts if part]
     return max(shares), math.exp(-sum(share * math.log(share) for share in shares))
 
 

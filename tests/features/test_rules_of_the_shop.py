@@ -51,10 +51,10 @@ def test_a_customer_who_only_brought_things_back_is_no_buyer(tmp_path: Path) -> 
     assert facts(tmp_path, line("a", "2023-01-01", quantity=-1.0)) == {}
 
 
-def test_a_gift_is_an_item_and_no_purchase(tmp_path: Path) -> None:
+def test_a_free_order_is_an_order_that_brought_nothing_in(tmp_path: Path) -> None:
     told = facts(tmp_path, line("a", "2023-01-01"), line("a", "2023-02-01", price=0), line("b", "2023-02-01", price=0))
-    assert set(told) == {"a"}
-    assert (told["a"]["orders"], told["a"]["gift_items"], told["a"]["recency_days"] > 100) == (1, 1, True)
+    assert set(told) == {"a", "b"}
+    assert (told["a"]["orders"], told["a"]["gift_items"], told["b"]["spend"]) == (2, 1, 0)
 
 
 def test_a_sale_to_nobody_known_is_nobodys_feature(tmp_path: Path) -> None:
@@ -196,8 +196,8 @@ def test_what_came_back_is_taken_from_net_spend_only(tmp_path: Path) -> None:
 
 
 def test_who_bought_nothing_in_the_window_is_not_in_the_label(tmp_path: Path) -> None:
-    gift, cancelled = line("a", "2023-06-01", price=0), line("b", "2023-06-01", status="cancelled")
-    assert bought(tmp_path, gift, cancelled, line("c", "2023-06-01", quantity=-1.0)) == {}
+    cancelled = line("b", "2023-06-01", status="cancelled")
+    assert bought(tmp_path, cancelled, line("c", "2023-06-01", quantity=-1.0)) == {}
 
 
 def test_a_label_leaves_out_what_was_learnt_too_late(tmp_path: Path) -> None:

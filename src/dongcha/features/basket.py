@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def _effective_number(rows: Any) -> ir.Value:
     """The exponential of the entropy of spend: how many equal parts would be as varied."""
-    gross, total = rows.gross, rows.gross.sum()
+    # What cost nothing has no logarithm, and no part in the spend.
+    gross, total = rows.gross.nullif(0), rows.gross.sum().nullif(0)
     return (total.ln() - (gross * gross.ln()).sum() / total).exp()
 
 

@@ -23,15 +23,15 @@ GROSS: Final = "gross"
 def sale_lines(orders: ir.Table) -> ir.Table:
     """The order lines of known customers that mean something, each marked as purchase, return or gift.
 
-    A purchase has a quantity and a price above zero and was not cancelled. A return has a quantity below zero,
+    A purchase has a quantity above zero and was not cancelled; one that cost nothing is a gift as well: the customer
+    did come, and it brought nothing in. A return has a quantity below zero,
     whatever its status; or it is a purchase whose status says that it came back, which is then both. A gift has a
     price of zero. Money is counted in doubles (quantity is one): exact to 15 digits, and twice as fast to add as
     decimals.
     """
     status = orders[c.STATUS].lower()
     sold = status.notin(NOT_A_SALE).fill_null(True) & (orders[c.QUANTITY] > 0)
-    purchased = sold & (orders[c.PRICE] > 0)
-    came_back = (orders[c.QUANTITY] < 0) | (purchased & status.isin(RETURNED).fill_null(False))
+    came_back = (orders[c.QUANTITY] < 0) | (sold & status.isin(RETURNED).fill_null(False))
     lines = orders.select(
         c.CUSTOMER_ID,
         c.ORDER_ID,
@@ -41,12 +41,12 @@ def sale_lines(orders: ir.Table) -> ir.Table:
         **{
             c.DISCOUNT: orders[c.DISCOUNT].cast("float64").fill_null(0.0),
             GROSS: orders[c.QUANTITY] * orders[c.PRICE].cast("float64"),
-            PURCHASED: purchased,
+            PURCHASED: sold,
             RETURN: came_back,
             GIFT: sold & (orders[c.PRICE] == 0),
         },
     )
-    return lines.filter(lines[c.CUSTOMER_ID].notnull(), lines[PURCHASED] | lines[RETURN] | lines[GIFT])
+    return lines.filter(lines[c.CUSTOMER_ID].notnull(), lines[PURCHASED] | lines[RETURN])
 
 
 def purchase_value(lines: Any) -> ir.Value:
