@@ -103,6 +103,8 @@ def _of_visits(rng: np.random.Generator, scene: Scene, visits: Visits, first_ses
     second = np.concatenate([visits.second, visits.second[rng.permutation(like)]])
     stranger = np.arange(len(who)) >= known
     anonymous = stranger | (rng.random(len(who)) < scene.plan.anonymous_share)
+    # Nobody is logged in before the day of the first order is over, so that no event precedes its registration.
+    anonymous |= day == scene.people.arrival[who].astype(np.int64)
     visitor = np.where(stranger, len(scene.people) + np.arange(len(who)) - known, who)
     channel = rng.choice(channels, len(who), p=CHANNEL_SHARES[channels])
     views = 1 + rng.poisson(MEAN_VIEWS - 1, len(who))

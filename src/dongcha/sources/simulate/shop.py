@@ -28,8 +28,8 @@ from dongcha.sources.simulate.words import Words
 START: Final = date(2023, 1, 1)
 FEWEST_DAYS: Final = 120
 TRUTH_FOLDER: Final = "truth"
-REGISTERING_SECONDS: Final = (60, 900)
-"""How long before the first order those register who do it while ordering."""
+REGISTERING_SECONDS: Final = (1800, 1990)
+"""How long before the first order those register who do it in the same visit: before its first step."""
 
 
 @dataclass(frozen=True)
