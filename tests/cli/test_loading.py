@@ -19,7 +19,9 @@ class Cli:
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "dongcha.cli.main", *words, "-w", str(self.folder)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env={"COLUMNS": "200", "PATH": "/usr/bin:/bin"})
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, env={"COLUMNS": "200", "PATH": "/usr/bin:/bin"}
+        )
 
     def load(self, content: str | bytes, *words: str, name: str = "orders.csv") -> subprocess.CompletedProcess[str]:
         file = self.folder / name
@@ -69,8 +71,10 @@ def test_an_empty_file_is_refused(cli: Cli, content: str) -> None:
 
 
 def test_a_file_in_gbk_is_read_and_said_to_be(cli: Cli) -> None:
-    chinese = HEADER.replace("product_id", "商品编号").strip() + ",备注\n" + "".join(
-        f"o{k},1,c1,青禾小铺的棉麻衬衫,1,10,2024-03-01 10:00:00,顾客说很喜欢这个颜色\n" for k in range(20)
+    chinese = (
+        HEADER.replace("product_id", "商品编号").strip()
+        + ",备注\n"
+        + "".join(f"o{k},1,c1,青禾小铺的棉麻衬衫,1,10,2024-03-01 10:00:00,顾客说很喜欢这个颜色\n" for k in range(20))
     )
     done = cli.load(chinese.encode("gbk"))
     assert done.returncode == 0, done.stderr

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon, Window
 from dongcha.errors import ContractError, UsageError
+from dongcha.evaluation.reasons import typical_of
 from dongcha.insight_kit.outputs import Output
 from dongcha.warehouse.lake import Lake
 
@@ -215,7 +216,7 @@ class Insight(ABC):
             return pl.DataFrame(schema=REASON_SCHEMA)
         order = np.argsort(-np.abs(pushes), axis=1, kind="stable")[:, :top]
         values = facts.matrix(names)
-        typical = np.array([_median(values[:, k]) for k in range(len(names))])
+        typical = typical_of(values)
         rows = np.repeat(np.arange(len(pushes)), order.shape[1])
         picked = order.ravel()
         frame = {
@@ -227,11 +228,6 @@ class Insight(ABC):
             c.EFFECT: pushes[rows, picked],
         }
         return pl.DataFrame(frame, schema=REASON_SCHEMA).fill_nan(None).filter(pl.col(c.EFFECT) != 0)
-
-
-def _median(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else float("nan")
 
 
 def as_rows(by_group: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:

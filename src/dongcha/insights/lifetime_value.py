@@ -15,6 +15,7 @@ from dongcha import columns as c
 from dongcha.evaluation import metrics
 from dongcha.evaluation.calibration import reliability_table
 from dongcha.evaluation.fairness import by_group
+from dongcha.evaluation.reasons import occlusion, typical_of
 from dongcha.features.declare import about_customers
 from dongcha.features.labels import SPEND, purchases
 from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs, Role, as_rows
@@ -34,9 +35,9 @@ COVERAGE: Final = 0.8
 """How often the interval should hold what is then spent."""
 SPENT: Final = "spent"
 FORECAST_FILE: Final = "forecast.json"
-HISTORY: Final = ("repeat_purchase_days", "last_purchase_age_days", "age_days")
-"""BG/NBD's frequency, recency and age, in days."""
-DAY_VALUE: Final = "repeat_day_value"
+HISTORY: Final = ("repeat_purchase_days", "last_purchase_age_days", "age_days", "repeat_day_value")
+"""BG/NBD's frequency, recency and age in days, and Gamma-Gamma's mean value of a repeat purchase day."""
+TYPICAL_FILE: Final = "typical.json"
 FEATURES: Final = about_customers()
 TOTAL_OFF_BY: Final = 0.15
 """A forecast whose total is further off than this, on average over the folds, is not acceptable."""
@@ -141,31 +142,43 @@ class Probabilistic(Forecast):
     name = "bg_nbd_gamma_gamma"
 
     def _learn(self, past: Sequence[Example], now: Facts, seed: int) -> None:
-        self.often = BgNbd.fit(*_history(now))
-        self.much = GammaGamma.fit(*_occasions(now))
+        x, t_x, age, value = _history(now.matrix(HISTORY)).T
+        self.often = BgNbd.fit(x, t_x, age)
+        self.much = GammaGamma.fit(x, value)
+        self.typical = typical_of(now.matrix(HISTORY))
 
     def _raw(self, facts: Facts) -> np.ndarray:
-        days = self.often.expected_purchases(facts.horizon.days, *_history(facts))
-        return np.asarray(days * self.much.expected_value(*_occasions(facts)), dtype=np.float64)
+        return self._of(facts.matrix(HISTORY), facts.horizon.days)
+
+    def _of(self, history: np.ndarray, days: int) -> np.ndarray:
+        x, t_x, age, value = _history(history).T
+        expected = self.often.expected_purchases(days, x, t_x, age) * self.much.expected_value(x, value)
+        return np.maximum(expected, SMALLEST)
+
+    def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
+        """What each part of the history adds to the log forecast beside a typical customer's."""
+
+        def log_forecast(history: np.ndarray) -> np.ndarray:
+            return np.log(self._of(history, facts.horizon.days))
+
+        return HISTORY, occlusion(log_forecast, facts.matrix(HISTORY), self.typical)
 
     def save(self, folder: Path) -> None:
         super().save(folder)
         self.often.save(folder)
         self.much.save(folder)
+        (folder / TYPICAL_FILE).write_text(json.dumps(np.nan_to_num(self.typical).tolist()), "utf-8")
 
     def load(self, folder: Path) -> None:
         super().load(folder)
         self.often, self.much = BgNbd.load(folder), GammaGamma.load(folder)
+        self.typical = np.array(json.loads((folder / TYPICAL_FILE).read_text("utf-8")))
 
 
-def _history(facts: Facts) -> tuple[np.ndarray, ...]:
-    """BG/NBD's x, t_x and age in days; a buyer of whom nothing is known has bought once, just now."""
-    return tuple(np.nan_to_num(facts.column(name)) for name in HISTORY)
-
-
-def _occasions(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
-    """Gamma-Gamma's number of repeat purchase days and their mean value."""
-    return np.nan_to_num(facts.column(HISTORY[0])), np.nan_to_num(facts.column(DAY_VALUE))
+def _history(history: np.ndarray) -> np.ndarray:
+    """x, t_x, age and mean value made fit for the models: a buyer of whom nothing is known has bought once, just now."""
+    x, t_x, age, value = np.nan_to_num(history).T
+    return np.column_stack([x, np.minimum(t_x, age), age, value])
 
 
 class LearnedForecast(Forecast):
@@ -188,8 +201,9 @@ class LearnedForecast(Forecast):
         learnt = past[-1].facts.horizon.days
         if learnt == now.horizon.days:
             return 1.0
-        often = BgNbd.fit(*_history(now))
-        ahead, near = (often.expected_purchases(days, *_history(now)).sum() for days in (now.horizon.days, learnt))
+        x, t_x, age, _ = _history(now.matrix(HISTORY)).T
+        often = BgNbd.fit(x, t_x, age)
+        ahead, near = (often.expected_purchases(days, x, t_x, age).sum() for days in (now.horizon.days, learnt))
         return float(ahead / near)
 
     def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:

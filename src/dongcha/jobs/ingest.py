@@ -71,9 +71,7 @@ def load_file(
     contract = table(name)
     source = open_source(file, lambda done, of: progress(f"Load {file.name}: read", done, of))
     with _staging(lake) as folder:
-        staged = stage(
-            source, file.name, contract, folder, lake.engine, mapped=map, constants=set, time_zone=time_zone
-        )
+        staged = stage(source, file.name, contract, folder, lake.engine, mapped=map, constants=set, time_zone=time_zone)
         return _commit(lake, str(file), name, staged, dry_run, loaded_at)
 
 
@@ -88,7 +86,14 @@ def load_layout(
         source = Source(part.columns, part.batches())
         with _staging(lake) as folder:
             staged = stage(
-                source, part.file, table(part.table), folder, lake.engine, mapped={}, constants=part.constants, time_zone="UTC"
+                source,
+                part.file,
+                table(part.table),
+                folder,
+                lake.engine,
+                mapped={},
+                constants=part.constants,
+                time_zone="UTC",
             )
             reports.append(_commit(lake, part.file, part.table, staged, dry_run, loaded_at))
     return reports

@@ -156,7 +156,9 @@ class Study:
     def fold_cutoffs(self) -> list[AsOf]:
         """The rolling backtest's cutoffs, oldest first: each has a complete horizon before `as_of` and a past."""
         plan = self.desk.plan
-        moments = rolling_cutoffs(self._first, min(self.as_of, self._complete), plan.horizon, plan.step_days, plan.folds)
+        moments = rolling_cutoffs(
+            self._first, min(self.as_of, self._complete), plan.horizon, plan.step_days, plan.folds
+        )
         whole = [moment for moment in moments if self._past_moments(moment, plan.horizon)]
         return whole or moments[-1:]
 

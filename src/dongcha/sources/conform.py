@@ -60,7 +60,9 @@ class Conformer:
             self._learn(raw)
         typed = raw.with_columns(self._typed(column).alias(_out(column)) for column in self.table.columns)
         refused = self._refusals(typed)
-        broken = pl.DataFrame([(n, None, t[:LONGEST_SHOWN], why) for n, t, why in batch.broken], schema=REFUSALS, orient="row")
+        broken = pl.DataFrame(
+            [(n, None, t[:LONGEST_SHOWN], why) for n, t, why in batch.broken], schema=REFUSALS, orient="row"
+        )
         good = typed.join(refused.select(c.ROW).unique(), on=c.ROW, how="anti")
         return self._finished(good), pl.concat([broken, refused])
 
@@ -78,7 +80,9 @@ class Conformer:
         return rows.select(
             c.ROW,
             refuse.cast(pl.String).alias(REFUSE),
-            pl.concat_str(everything, separator="\x1f").alias(CONTENT) if self._needs_content else pl.lit(None).alias(CONTENT),
+            pl.concat_str(everything, separator="\x1f").alias(CONTENT)
+            if self._needs_content
+            else pl.lit(None).alias(CONTENT),
             *(texts.get(k.name, pl.lit(None)).cast(pl.String).alias(k.name) for k in self.table.columns),
         )
 
@@ -121,7 +125,10 @@ class Conformer:
     def _refusals(self, typed: pl.DataFrame) -> pl.DataFrame:
         found = [self._refusals_of(typed, column) for column in self.table.columns]
         told = typed.filter(pl.col(REFUSE).is_not_null()).select(
-            c.ROW, pl.lit(None, pl.String).alias(c.COLUMN), pl.lit(None, pl.String).alias(c.VALUE), pl.col(REFUSE).alias(c.REASON)
+            c.ROW,
+            pl.lit(None, pl.String).alias(c.COLUMN),
+            pl.lit(None, pl.String).alias(c.VALUE),
+            pl.col(REFUSE).alias(c.REASON),
         )
         # A row that a layout refuses is told that reason alone.
         return pl.concat([told, *(part.join(told, on=c.ROW, how="anti") for part in found)])
@@ -130,12 +137,18 @@ class Conformer:
         text, value = pl.col(column.name), pl.col(_out(column))
         reason = pl.lit(None, pl.String)
         if column.lowest is not None:
-            reason = pl.when(value.cast(pl.Float64) < column.lowest).then(pl.lit(f"{column.name} is below {column.lowest:g}"))
+            reason = pl.when(value.cast(pl.Float64) < column.lowest).then(
+                pl.lit(f"{column.name} is below {column.lowest:g}")
+            )
         if column.highest is not None:
             above = pl.lit(f"{column.name} is above {column.highest:g}")
             reason = pl.when(value.cast(pl.Float64) > column.highest).then(above).otherwise(reason)
         wanted = _WANTED.get(column.kind, "text").format(zone=self.time_zone)
-        reason = pl.when(text.is_not_null() & value.is_null()).then(pl.lit(f"{column.name} is not {wanted}")).otherwise(reason)
+        reason = (
+            pl.when(text.is_not_null() & value.is_null())
+            .then(pl.lit(f"{column.name} is not {wanted}"))
+            .otherwise(reason)
+        )
         if column.required and column.name not in self.matching.made:
             reason = pl.when(text.is_null()).then(pl.lit(f"{column.name} is missing")).otherwise(reason)
         shown = text.str.slice(0, LONGEST_SHOWN)

@@ -35,7 +35,11 @@ def number(text: pl.Expr, decimal_commas: bool) -> pl.Expr:
     if decimal_commas:
         written = written.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
     else:
-        written = pl.when(written.str.contains(GROUPED)).then(written.str.replace_all(",", "", literal=True)).otherwise(written)
+        written = (
+            pl.when(written.str.contains(GROUPED))
+            .then(written.str.replace_all(",", "", literal=True))
+            .otherwise(written)
+        )
     return pl.when(written.str.contains(PLAIN)).then(written)
 
 

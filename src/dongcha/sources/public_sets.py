@@ -188,7 +188,9 @@ def _campaigns(path: Path) -> list[Part]:
     )
     used_in, used = _table(path, "coupon_redemptions.parquet", "coupon_redemptions.csv")
     outcomes = used.select(
-        pl.format("{}-{}-{}-{}", pl.int_range(1, pl.len() + 1), "campaign_id", "household_id", "coupon_upc").alias(c.OUTCOME_ID),
+        pl.format("{}-{}-{}-{}", pl.int_range(1, pl.len() + 1), "campaign_id", "household_id", "coupon_upc").alias(
+            c.OUTCOME_ID
+        ),
         pl.col("household_id").alias(c.CUSTOMER_ID),
         pl.lit("coupon_redeemed").alias(c.NAME),
         pl.lit(1).alias(c.VALUE),
@@ -277,9 +279,9 @@ def amazon_reviews(path: Path) -> list[Part]:
 def _amazon(file: Path) -> Part:
     raw = _frame(file)
     said = raw.select(
-        pl.format("{}-{}-{}-{}", "reviewerID", "asin", "unixReviewTime", pl.int_range(pl.len()).over("reviewerID", "asin")).alias(
-            c.REVIEW_ID
-        ),
+        pl.format(
+            "{}-{}-{}-{}", "reviewerID", "asin", "unixReviewTime", pl.int_range(pl.len()).over("reviewerID", "asin")
+        ).alias(c.REVIEW_ID),
         pl.col("reviewerID").alias(c.CUSTOMER_ID),
         pl.col("asin").alias(c.PRODUCT_ID),
         pl.col("overall").alias(c.RATING),

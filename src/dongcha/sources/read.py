@@ -224,8 +224,13 @@ def _wrong(record: list[str], fields: int) -> str:
     return ""
 
 
-def _batch(header: list[str], records: list[list[str]], numbers: list[int], broken: list[tuple[int, str, str]]) -> Batch:
-    columns = {name: pl.Series(name, values, pl.String) for name, values in zip(header, zip(*records, strict=True), strict=False)}
+def _batch(
+    header: list[str], records: list[list[str]], numbers: list[int], broken: list[tuple[int, str, str]]
+) -> Batch:
+    columns = {
+        name: pl.Series(name, values, pl.String)
+        for name, values in zip(header, zip(*records, strict=True), strict=False)
+    }
     rows = pl.DataFrame(columns) if columns else pl.DataFrame(schema=dict.fromkeys(header, pl.String))
     return Batch(rows.with_columns(pl.Series(ROW, numbers, pl.Int64)), broken)
 
@@ -342,7 +347,9 @@ def _read_xlsx(file: Path, zipped: bool, progress: Callable[[int, int], None]) -
         sheets = fastexcel.read_excel(_whole(file) if zipped else file)
         sheet = sheets.load_sheet(0, dtypes="string")
     except (fastexcel.FastExcelError, OSError, EOFError, zlib.error, ValueError) as error:
-        raise InputError(f"{file} is no Excel workbook: {str(error).splitlines()[0]}.", "Save it as .xlsx anew.") from None
+        raise InputError(
+            f"{file} is no Excel workbook: {str(error).splitlines()[0]}.", "Save it as .xlsx anew."
+        ) from None
     frame = as_text(sheet.to_polars())
     if frame.is_empty():
         raise InputError(f"{file} holds no rows in its first sheet.", "Put the table there.")
@@ -362,7 +369,9 @@ def _column_as_text(values: pl.Series) -> pl.Series:
     if kind == pl.String:
         return values
     if kind.is_float():
-        whole = bool((values.drop_nulls() == values.drop_nulls().round()).all()) and bool(values.abs().max() or 0 < 2**53)
+        whole = bool((values.drop_nulls() == values.drop_nulls().round()).all()) and bool(
+            values.abs().max() or 0 < 2**53
+        )
         finite = values.is_finite().fill_null(True).all()
         return (values.cast(pl.Int64) if whole and finite else values).cast(pl.String)
     if isinstance(kind, pl.Datetime):

@@ -121,7 +121,9 @@ def _engine_type(name: str, table: Table) -> str:
 def _repeated(engine: Engine, rows: Any, table: Table) -> pl.DataFrame:
     again = rows.filter(rows[c.ROW] != rows[FIRST_ROW])
     key = " + ".join(table.key)
-    found = engine.to_polars(again.select(c.ROW, FIRST_ROW, *(again[k].cast("string").name(f"key_{k}") for k in table.key)))
+    found = engine.to_polars(
+        again.select(c.ROW, FIRST_ROW, *(again[k].cast("string").name(f"key_{k}") for k in table.key))
+    )
     return found.select(
         c.ROW,
         pl.lit(key).alias(c.COLUMN),

@@ -1,0 +1,89 @@
+"""Every insight keeps the kit's contract, each property by name; insights find themselves."""
+
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from dongcha.as_of import AsOf
+from dongcha.assemble import Shop
+from dongcha.errors import ContractError, SettingsError
+from dongcha.insight_kit.base import Contender, Insight
+from dongcha.insight_kit.checks import Bench, check_insight
+from dongcha.insight_kit.registry import Registry
+from dongcha.jobs.study import Shelf, Study
+from dongcha.warehouse.engine import Engine
+from dongcha.warehouse.lake import Lake
+from tests.small_shop import CameBack, put
+
+NAMES = [insight.name for insight in Registry({})]
+
+
+@pytest.fixture(scope="session")
+def truncated(shop: Shop, cutoff: AsOf, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The lake as it would be had nothing happened after the cutoff."""
+    lake = Lake(tmp_path_factory.mktemp("past") / "lake", Engine())
+    for name in shop.lake.tables():
+        rows = shop.lake.engine.to_polars(shop.lake.engine.read(shop.lake.files(name)))
+        put(lake, rows.filter(pl.col("happened_at") < cutoff.moment, pl.col("known_at") <= cutoff.moment), name)
+    return lake
+
+
+def bench(shop: Shop, insight: Insight, cutoff: AsOf, truncated: Lake) -> Bench:
+    whole = Study(shop.desk, insight, cutoff)
+    past = Study(replace(shop.desk, lake=truncated, shelf=Shelf()), insight, cutoff)
+    moments = [example.facts.as_of for example in whole.past(cutoff)][-2:]
+    return Bench(
+        past=[past.example(moment, cutoff) for moment in moments],
+        now=past.facts(cutoff),
+        past_with_future=[whole.example(moment, cutoff) for moment in moments],
+        facts_with_future=whole.facts(cutoff),
+    )
+
+
+def test_the_catalogue_is_these_three() -> None:
+    assert NAMES == ["churn", "lifetime_value", "segmentation"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_contract_holds(name: str, shop: Shop, cutoff: AsOf, truncated: Lake) -> None:
+    insight = shop.insights[name]
+    proved = check_insight(insight, bench(shop, insight, cutoff, truncated))
+    assert any("future_rows_change_nothing" in line for line in proved)
+
+
+def test_a_table_that_is_missing_is_told_not_stumbled_over(tmp_path: Path) -> None:
+    import dongcha
+
+    outcomes = []
+    shop = dongcha.new(tmp_path / "shop")
+    for insight in shop.insights:
+        study = Study(shop.desk, insight, AsOf.parse("2024-01-01"))
+        outcomes.append(study.missing_tables())
+    assert outcomes == [["orders"]] * len(NAMES)
+
+
+class Forgetful(CameBack):
+    """Answers differ when asked again: every contender it makes pushes a little more than the last."""
+
+    made = count()
+
+    def contenders(self) -> tuple[Contender, ...]:
+        found = super().contenders()
+        found[0].push = 0.01 * next(self.made)  # type: ignore[attr-defined]
+        return found
+
+
+def test_an_insight_that_breaks_a_property_is_told_by_its_name(shop: Shop, cutoff: AsOf, truncated: Lake) -> None:
+    insight = Forgetful()
+    with pytest.raises(ContractError, match="same_seed_gives_the_same_answer"):
+        check_insight(insight, bench(shop, insight, cutoff, truncated))
+
+
+def test_an_unknown_option_in_the_settings_is_told() -> None:
+    with pytest.raises(SettingsError, match="most_groups"):
+        Registry({"segmentation": {"groups": 5}})
+    with pytest.raises(SettingsError, match="no such insight"):
+        Registry({"chrun": {}})

@@ -1,0 +1,61 @@
+"""What is planted in the simulated shop is found back: churners, spenders, and honest intervals."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from dongcha.as_of import AsOf
+from dongcha.assemble import Shop
+from dongcha.jobs.recovery import ChurnRecovery, churn_recovery, expected_auc, value_recovery
+from dongcha.jobs.study import Study
+from dongcha.sources.simulate import Simulated
+
+
+def answer(shop: Shop, name: str, contender: str, cutoff: AsOf) -> pl.DataFrame:
+    study = Study(shop.desk, shop.insights[name], cutoff)
+    model = study.insight.contender(contender)
+    facts = study.facts(cutoff)
+    model.fit(study.past(cutoff), facts, seed=7)
+    return study.insight.answer(model, facts)
+
+
+@pytest.fixture(scope="module")
+def churn(shop: Shop, simulated: Simulated, cutoff: AsOf) -> dict[str, ChurnRecovery]:
+    names = ("blend", "boosting", "neural_net", "recency_rule")
+    found = {name: answer(shop, "churn", name, cutoff) for name in names}
+    return {
+        name: churn_recovery(scores, simulated.secrets, cutoff, shop.desk.plan.horizon)
+        for name, scores in found.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["blend", "boosting", "neural_net"])
+def test_planted_churners_are_told_nearly_as_well_as_order_histories_allow(
+    churn: dict[str, ChurnRecovery], name: str
+) -> None:
+    found = churn[name]
+    assert found.ours > 0.8 * (found.best_observable - 0.5) + 0.5
+    assert found.best_observable <= found.best + 1e-9
+
+
+def test_the_planted_chance_itself_is_the_best_score() -> None:
+    random = np.random.default_rng(1)
+    chance = random.random(500)
+    noisy = chance + random.normal(0, 0.3, 500)
+    assert expected_auc(chance, noisy) < expected_auc(chance, chance)
+    assert expected_auc(chance, np.zeros(500)) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("name", ["blend", "bg_nbd_gamma_gamma"])
+def test_planted_spenders_are_ranked_better_than_by_their_past_mean(
+    shop: Shop, simulated: Simulated, cutoff: AsOf, name: str
+) -> None:
+    horizon, planted = shop.desk.plan.horizon, simulated.secrets
+    ours = value_recovery(answer(shop, "lifetime_value", name, cutoff), planted, cutoff, horizon)
+    assert ours > value_recovery(answer(shop, "lifetime_value", "past_mean", cutoff), planted, cutoff, horizon)
+
+
+def test_an_interval_holds_what_is_spent_about_as_often_as_it_says(shop: Shop) -> None:
+    folds = shop.folds("lifetime_value")
+    held = [fold.metrics["blend"]["coverage"] for fold in folds]
+    assert 0.65 < sum(held) / len(held) < 0.95
