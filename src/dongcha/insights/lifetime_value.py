@@ -57,8 +57,7 @@ class Intervals:
         """Both of shape (rows,), in money; forecasts above zero."""
         edges = np.unique(np.quantile(forecast, np.linspace(0, 1, bins + 1)[1:-1]))
         place = np.searchsorted(edges, forecast)
-        tails = ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
-        shares = np.array([_tails(spent[place == k] / forecast[place == k], tails) for k in range(len(edges) + 1)])
+        shares = np.array([_ends(spent[place == k] / forecast[place == k]) for k in range(len(edges) + 1)])
         return cls(edges, shares[:, 0], shares[:, 1])
 
     def around(self, forecast: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,8 +73,12 @@ class Intervals:
         return cls(*(np.array(stored[name]) for name in ("edges", "low", "high")))
 
 
-def _tails(shares: np.ndarray, levels: tuple[float, float]) -> np.ndarray:
-    return np.quantile(shares, levels) if len(shares) else np.array([0.0, 1.0])
+def _ends(shares: np.ndarray) -> tuple[float, float]:
+    """The ends that hold COVERAGE of the shares; where many spend nothing, nothing is left out below."""
+    if not len(shares):
+        return 0.0, 1.0
+    low = float(np.quantile(shares, (1 - COVERAGE) / 2))
+    return low, float(np.quantile(shares, (1 + COVERAGE) / 2 if low > 0 else COVERAGE))
 
 
 SMALLEST: Final = 0.01
