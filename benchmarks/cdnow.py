@@ -2,8 +2,8 @@
 
     python -m benchmarks.cdnow FOLDER_WITH_cdnow_master.parquet_AND_cdnow.parquet [--json]
 
-First BG/NBD's parameters on the 1/10 sample, beside those of Fader, Hardie & Lee (2005) and, where it is installed, those
-of the `lifetimes` package; then every contender and the past mean on the full cohort.
+First BG/NBD's parameters on the 1/10 sample, beside those of Fader, Hardie & Lee (2005) and, where it is installed,
+those of the `lifetimes` package; then every contender and the past mean on the full cohort.
 """
 
 from __future__ import annotations

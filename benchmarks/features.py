@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-from benchmarks.features_by_hand import SQL, by_pandas
 
+from benchmarks.features_by_hand import SQL, by_pandas
 from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.features.declare import catalogue, family

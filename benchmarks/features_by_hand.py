@@ -12,7 +12,15 @@ WINDOWS = (30, 60, 90, 180, 365)
 NOT_A_SALE = ("cancelled", "canceled", "refused", "unavailable", "fraud", "failed", "rejected", "void")
 RETURNED = ("returned", "refunded")
 FETCHED = (
-    "customer_id", "order_id", "product_id", "happened_at", "known_at", "quantity", "price", "discount", "status",
+    "customer_id",
+    "order_id",
+    "product_id",
+    "happened_at",
+    "known_at",
+    "quantity",
+    "price",
+    "discount",
+    "status",
 )
 
 SQL = f"""
@@ -134,7 +142,8 @@ variety AS (
            avg((floor(epoch(last) / 86400) > floor(epoch(first) / 86400))::INT) AS repeat_product_share,
            count(*) FILTER ((epoch($as_of) - epoch(first)) / 86400 <= 90) AS new_products_90d,
            max(gross) / sum(gross) AS top_product_share,
-           exp(ln(nullif(sum(gross), 0)) - sum(gross * ln(nullif(gross, 0))) / nullif(sum(gross), 0)) AS effective_products,
+           exp(ln(nullif(sum(gross), 0)) - sum(gross * ln(nullif(gross, 0))) / nullif(sum(gross), 0))
+               AS effective_products,
            sum(gross) / sum(items * price) AS price_level
     FROM customer_products JOIN market USING (product_id)
     GROUP BY customer_id

@@ -119,9 +119,8 @@ def main() -> None:
         print(json.dumps({"load": reports, "load_seconds": loaded, "folds": rows, "seconds": seconds}, default=str))
         return
     for report in reports:
-        print(
-            f"{report['table']}: {report['read']:,} = {report['accepted']:,} accepted + {report['quarantined']:,} quarantined"
-        )
+        parts = f"{report['accepted']:,} accepted + {report['quarantined']:,} quarantined"
+        print(f"{report['table']}: {report['read']:,} = {parts}")
     print(f"loaded in {loaded:.1f} s; backtests in {seconds:.1f} s\n")
     for name in ("churn", "lifetime_value"):
         show(name, [row for row in rows if row["insight"] == name])

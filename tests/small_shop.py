@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -109,7 +109,7 @@ class CameBack(Insight):
     """The smallest insight: who will buy again?"""
 
     name = "came_back"
-    question = {"en": "Who will buy again?", "zh": "谁会再来买？"}
+    question: ClassVar[dict[str, str]] = {"en": "Who will buy again?", "zh": "谁会再来买？"}
     needs = Needs(("orders",), ("recency_days", "orders"), purchases)
     yields = (Value("came_back_probability", "probability", 0, 1),)
     judged_by = (Metric("brier", more_is_better=False),)

@@ -240,9 +240,7 @@ def _products(own: list[Row], market: Mapping[str, float], as_of: datetime) -> A
         "new_products_90d": sum(_age(min(m), as_of) <= 90 for m in moments),
         "top_product_share": top,
         "effective_products": variety,
-        "price_level": _over(
-            sum(k["gross"] for k in flat), sum(k["quantity"] * market[k["product_id"]] for k in flat)
-        ),
+        "price_level": _over(sum(k["gross"] for k in flat), sum(k["quantity"] * market[k["product_id"]] for k in flat)),
     }
 
 

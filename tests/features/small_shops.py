@@ -95,8 +95,10 @@ def _learnt(row: Row) -> st.SearchStrategy[Row]:
 
 def _numbered(rows: st.SearchStrategy[Row], key: str, most: int) -> st.SearchStrategy[list[Row]]:
     """Rows with a unique key; the number is an integer where the key is a line."""
+
     def number(listed: list[Row]) -> list[Row]:
         return [{**row, key: i if key == c.LINE else f"k{i}"} for i, row in enumerate(listed)]
+
     return st.lists(rows, max_size=most).map(number)
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
-from public_data import public_data
 from slow_oracle import oracle
 from small_shops import AS_OF, Shop, a_lake, shops, told
 
@@ -14,6 +13,7 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.features.declare import catalogue
 from dongcha.features.point_in_time import Snapshot
+from public_data import public_data
 
 QUICKLY = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from public_data import public_data
 from scipy.special import gammaln
 from small_shops import told
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf
+from public_data import public_data
 
 WEEK_DAYS = 7
 NAMES = ("repeat_purchase_days", "last_purchase_age_days", "age_days")

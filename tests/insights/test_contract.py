@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.small_shop import CameBack, put
 
 from dongcha.as_of import AsOf
 from dongcha.assemble import Shop
@@ -16,7 +17,6 @@ from dongcha.insight_kit.registry import Registry
 from dongcha.jobs.study import Shelf, Study
 from dongcha.warehouse.engine import Engine
 from dongcha.warehouse.lake import Lake
-from tests.small_shop import CameBack, put
 
 NAMES = [insight.name for insight in Registry({})]
 

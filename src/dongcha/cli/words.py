@@ -60,7 +60,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "answers_by": ("answered by", "采用模型"),
     "against_truth": ("Against the planted truth, which no model saw", "与预埋真相相比（任何模型都未见过）"),
     "churn_truth": (
-        "churn: AUC {ours}; the best possible is {observable} from order histories, {best} knowing who has silently left",
+        "churn: AUC {ours}; at best {observable} from order histories, {best} knowing who has silently left",
         "流失：AUC {ours}；仅凭订单历史最好可达 {observable}，若知道谁已悄然离开则为 {best}",
     ),
     "segment_truth": (

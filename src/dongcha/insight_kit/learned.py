@@ -23,8 +23,8 @@ HELD_OUT: Final = 5
 class Learned:
     """An algorithm of `models/`, the features it is shown, and the label it learns.
 
-    The algorithm is a class with `fit(X, y, sample_weight=…, seed=…)`, `predict`, `contributions`, `save`, `load`; X has
-    shape (rows, columns), NaN for missing.
+    The algorithm is a class with `fit(X, y, sample_weight=…, seed=…)`, `predict`, `contributions`, `save`, `load`; X
+    has shape (rows, columns), NaN for missing.
     """
 
     algorithm: type[Any]

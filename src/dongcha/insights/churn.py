@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -75,9 +75,9 @@ def further_ahead(now: Facts, learnt_days: int) -> float:
     """
     if learnt_days == now.horizon.days:
         return 0.0
-    history = [now.column(name) for name in HISTORY]
-    model = BgNbd.fit(*history)
-    ahead, learnt = (model.probability_of_no_purchase(days, *history) for days in (now.horizon.days, learnt_days))
+    x, t_x, age = now.matrix(HISTORY).T
+    model = BgNbd.fit(x, t_x, age)
+    ahead, learnt = (model.probability_of_no_purchase(t, x, t_x, age) for t in (now.horizon.days, learnt_days))
     return float(logit(np.nanmean(ahead)) - logit(np.nanmean(learnt)))
 
 
@@ -139,7 +139,7 @@ class Churn(Insight):
     )
     fair_by = c.COUNTRY
     limits: ClassVar[dict[str, str]] = {
-        "en": "Says who is likely to fall silent, not whom a campaign would keep; not for decisions on credit or price.",
+        "en": "Says who may fall silent, not whom a campaign would keep; not for decisions on credit or price.",
         "zh": "只说明谁可能流失，不说明营销能留住谁；不得用于信贷或定价决策。",
     }
 
@@ -161,7 +161,7 @@ class Churn(Insight):
         return found
 
 
-def measured(truth: np.ndarray, guess: np.ndarray) -> Mapping[str, float]:
+def measured(truth: np.ndarray, guess: np.ndarray) -> dict[str, float]:
     """What a probability of silence is judged by; `bias` is the mean forecast less the share that fell silent."""
     return {
         "average_precision": metrics.average_precision(truth, guess),

@@ -25,7 +25,6 @@ from dongcha.models.tabular.amount_blend import AmountBlend
 from dongcha.models.tabular.bg_nbd import BgNbd
 from dongcha.models.tabular.boosting import BoostedAmount
 from dongcha.models.tabular.gamma_gamma import GammaGamma
-from dongcha.models.tabular.hurdle import Hurdle
 from dongcha.models.tabular.zero_inflated_lognormal import ZeroInflatedLognormal
 
 VALUE: Final = "lifetime_value"
@@ -136,7 +135,7 @@ class PastMean(Forecast):
         """Nothing to learn."""
 
     def _raw(self, facts: Facts) -> np.ndarray:
-        return np.nan_to_num(facts.column("spend_per_30d")) * facts.horizon.days / 30
+        return np.asarray(np.nan_to_num(facts.column("spend_per_30d")) * facts.horizon.days / 30)
 
 
 class Probabilistic(Forecast):
@@ -156,13 +155,13 @@ class Probabilistic(Forecast):
     def _of(self, history: np.ndarray, days: int) -> np.ndarray:
         x, t_x, age, value = _history(history).T
         expected = self.often.expected_purchases(days, x, t_x, age) * self.much.expected_value(x, value)
-        return np.maximum(expected, SMALLEST)
+        return np.asarray(np.maximum(expected, SMALLEST))
 
     def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
         """What each part of the history adds to the log forecast beside a typical customer's."""
 
         def log_forecast(history: np.ndarray) -> np.ndarray:
-            return np.log(self._of(history, facts.horizon.days))
+            return np.asarray(np.log(self._of(history, facts.horizon.days)))
 
         return HISTORY, occlusion(log_forecast, facts.matrix(HISTORY), self.typical)
 
@@ -179,7 +178,7 @@ class Probabilistic(Forecast):
 
 
 def _history(history: np.ndarray) -> np.ndarray:
-    """x, t_x, age and mean value made fit for the models: a buyer of whom nothing is known has bought once, just now."""
+    """x, t_x, age and mean value fit for the models: a buyer of whom nothing is known has bought once, just now."""
     x, t_x, age, value = np.nan_to_num(history).T
     return np.column_stack([x, np.minimum(t_x, age), age, value])
 

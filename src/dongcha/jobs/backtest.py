@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -10,7 +11,7 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf
-from dongcha.insight_kit.base import Insight, Role
+from dongcha.insight_kit.base import Insight, Metric, Role
 from dongcha.insight_kit.contest import Fold, chosen_in, mean_metrics, verdict
 from dongcha.jobs.record import finish, new_run
 from dongcha.jobs.study import Desk, Study
@@ -126,7 +127,7 @@ def summary(folds: Sequence[Fold]) -> pl.DataFrame:
 
 
 def quality(insight: Insight, folds: Sequence[Fold]) -> list[dict[str, Any]]:
-    """One dict per declared metric: insight, metric, ours (as chosen on earlier folds), baseline (the best), name, by."""
+    """One dict per metric: insight, metric, ours (as chosen on earlier folds), the best baseline and its name, by."""
     if not folds:
         return []
     ours = [fold.metrics[chosen_in(insight, folds, fold)] for fold in folds]
@@ -134,7 +135,7 @@ def quality(insight: Insight, folds: Sequence[Fold]) -> list[dict[str, Any]]:
     lines = []
     for metric in insight.judged_by:
         means = {name: mean_metrics(folds, name)[metric.name] for name in rivals}
-        best_rival = max(rivals, key=lambda name, m=metric, v=means: m.goodness(v[name]))
+        best_rival = max(rivals, key=partial(_good, metric, means))
         lines.append(
             {
                 "insight": insight.name,
@@ -147,3 +148,7 @@ def quality(insight: Insight, folds: Sequence[Fold]) -> list[dict[str, Any]]:
             }
         )
     return lines
+
+
+def _good(metric: Metric, means: Mapping[str, float], name: str) -> float:
+    return metric.goodness(means[name])

@@ -72,7 +72,7 @@ def load_file(
     source = open_source(file, lambda done, of: progress(f"Load {file.name}: read", done, of))
     with _staging(lake) as folder:
         staged = stage(source, file.name, contract, folder, lake.engine, mapped=map, constants=set, time_zone=time_zone)
-        return _commit(lake, str(file), name, staged, dry_run, loaded_at)
+        return _commit(lake, str(file), name, staged, dry_run=dry_run, loaded_at=loaded_at)
 
 
 def load_layout(
@@ -95,7 +95,7 @@ def load_layout(
                 constants=part.constants,
                 time_zone="UTC",
             )
-            reports.append(_commit(lake, part.file, part.table, staged, dry_run, loaded_at))
+            reports.append(_commit(lake, part.file, part.table, staged, dry_run=dry_run, loaded_at=loaded_at))
     return reports
 
 
@@ -113,7 +113,7 @@ def _staging(lake: Lake) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _commit(lake: Lake, file: str, name: str, staged: Staged, dry_run: bool, loaded_at: datetime) -> LoadReport:
+def _commit(lake: Lake, file: str, name: str, staged: Staged, *, dry_run: bool, loaded_at: datetime) -> LoadReport:
     if staged.read == 0:
         raise InputError(f"{file} has a header and no rows.", "Export it anew.")
     if staged.file is None:

@@ -85,7 +85,7 @@ class Desk:
     actor: str
     dongcha_version: str
     progress: Progress = field(default=silent)
-    shelf: Shelf = field(default_factory=lambda: Shelf())
+    shelf: Shelf = field(default_factory=Shelf)
 
     def end(self) -> AsOf:
         """The midnight after the last order: the default cutoff, when everything in the lake has happened."""

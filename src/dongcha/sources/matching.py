@@ -40,24 +40,22 @@ def match(
     Raises UsageError for a field the table has not; InputError for a mapped column the file has not and for a required
     field that nothing fills, each with the mend.
     """
-    for name in (*mapped, *(k for k in constants if k not in HINTS)):
-        table.column(name)
-    for field, column in mapped.items():
-        if column not in available:
-            raise InputError(
-                f"{file} has no column '{column}' (for {field}).{_near(column, available)}", _has(available)
-            )
+    for wanted in (*mapped, *(k for k in constants if k not in HINTS)):
+        table.column(wanted)
+    for field, given in mapped.items():
+        if given not in available:
+            raise InputError(f"{file} has no column '{given}' (for {field}).{_near(given, available)}", _has(available))
     found = dict(mapped)
     taken = set(mapped.values())
     for column in table.columns:
-        if column.name not in found and column.name not in constants:
-            if (name := _by_name(column, available, taken)) is not None:
-                found[column.name] = name
-                taken.add(name)
+        name = _by_name(column, available, taken)
+        if name is not None and column.name not in found and column.name not in constants:
+            found[column.name] = name
+            taken.add(name)
     made = _require(file, table, available, {*found, *constants})
     extras = tuple(name for name in available if name not in taken and name != c.EXTRAS)
-    given = {k: v for k, v in constants.items() if k not in HINTS}
-    return Matching(found, given, extras, {k: v for k, v in constants.items() if k in HINTS}, made)
+    fixed = {k: v for k, v in constants.items() if k not in HINTS}
+    return Matching(found, fixed, extras, {k: v for k, v in constants.items() if k in HINTS}, made)
 
 
 def _by_name(column: Column, available: Sequence[str], taken: set[str]) -> str | None:

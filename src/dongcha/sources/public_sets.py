@@ -209,7 +209,7 @@ def olist(path: Path) -> list[Part]:
     An order whose items are not in the data is no order line and is not loaded; an item whose order is not there has
     no moment and is refused.
     """
-    orders_in, orders = _table(path, "orders.parquet", "olist_orders_dataset.csv")
+    _, orders = _table(path, "orders.parquet", "olist_orders_dataset.csv")
     _, people = _table(path, "customers.parquet", "olist_customers_dataset.csv")
     items_in, items = _table(path, "order_items.parquet", "olist_order_items_dataset.csv")
     known = orders.join(people.select("customer_id", "customer_unique_id"), on="customer_id", how="left")

@@ -159,8 +159,7 @@ class _Rejoined:
         self._start, self._rest = start, rest
 
     def __iter__(self) -> Iterator[str]:
-        lines = self._start.splitlines(keepends=True) or [""]
-        lines = [line for line in io.StringIO(self._start, newline="")]
+        lines = list(io.StringIO(self._start, newline=""))
         yield from lines[:-1]
         last = lines[-1] if lines else ""
         if last.endswith("\n"):

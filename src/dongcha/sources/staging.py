@@ -129,4 +129,4 @@ def _repeated(engine: Engine, rows: Any, table: Table) -> pl.DataFrame:
         pl.lit(key).alias(c.COLUMN),
         pl.concat_str([f"key_{k}" for k in table.key], separator=" + ", ignore_nulls=True).alias(c.VALUE),
         pl.format("the same {} as row {}", pl.lit(key), FIRST_ROW).alias(c.REASON),
-    ).cast(dict(REFUSALS))
+    ).select(pl.col(k).cast(kind) for k, kind in REFUSALS.items())
