@@ -1,5 +1,6 @@
 """A small shop made by hand of numbers, and the smallest insight, for tests of the machinery around insights."""
 
+import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,7 +34,7 @@ def order_lines(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
 def put(lake: Lake, frame: pl.DataFrame, name: str = "orders") -> None:
     """Commit rows to the lake."""
     lake.folder.mkdir(parents=True, exist_ok=True)
-    staged = lake.folder / "staged.parquet"
+    staged = Path(tempfile.mkdtemp(dir=lake.folder)) / "staged.parquet"
     frame.write_parquet(staged)
     lake.commit(name, [staged])
 

@@ -1,5 +1,6 @@
 """The lake: whole versions only, merged by key, nothing twice."""
 
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def lake(tmp_path: Path) -> Lake:
 
 def commit(lake: Lake, frame: pl.DataFrame) -> Commit:
     lake.folder.mkdir(parents=True, exist_ok=True)
-    staged = lake.folder / "staged.parquet"
+    staged = Path(tempfile.mkdtemp(dir=lake.folder)) / "staged.parquet"
     frame.write_parquet(staged)
     return lake.commit("orders", [staged])
 
