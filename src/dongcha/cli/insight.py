@@ -156,7 +156,10 @@ def show(
         elif json:
             _print_answers(shop, insight, as_of, answer)
         else:
-            _draw_answers(shop, insight, as_of, answer.head(top), language or shop.settings.shop.language)
+            speech = language or shop.settings.shop.language
+            if customer is None and shop.insights[insight].yields[0].kind == "group":
+                draw_groups(shop, insight, as_of, speech)
+            _draw_answers(shop, insight, as_of, answer.head(top), speech)
 
 
 def _answer(shop: Shop, name: str, as_of: str | None, customer: str | None) -> pl.DataFrame:
@@ -208,6 +211,27 @@ def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame
     )
     cutoff = str(shop.last_score(name, as_of)["as_of"])[:10]
     table(f"{insight.question[language]}  ({say('as_of', language)} {cutoff})", columns, rows)
+
+
+def draw_groups(shop: Shop, name: str, as_of: str | None, language: str) -> None:
+    """The groups of an insight: size, share, what the other insights say of them, who came and left."""
+    from dongcha.cli.render import figure, table
+    from dongcha.cli.words import say
+
+    insight, currency, days = shop.insights[name], shop.settings.shop.currency, shop.desk.plan.horizon.days
+    rows = [
+        (
+            insight.say(row[insight.yields[0].name], language),
+            f"{row['size']:,}",
+            figure(row["share"], "probability"),
+            figure(row.get("lifetime_value"), "money", currency),
+            figure(row.get("churn_probability"), "probability"),
+            f"+{row['came']:,} −{row['left']:,}" if row.get("came") is not None else "–",
+        )
+        for row in shop.groups(name, as_of=as_of).iter_rows(named=True)
+    ]
+    keys = ("group", "size", "share", "mean_worth", "mean_risk", "moved")
+    table("", [say(k, language, days=days) for k in keys], rows)
 
 
 def _shown(insight: Any, output: Any, value: Any, language: str, currency: str, figure: Any) -> str:

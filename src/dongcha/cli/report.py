@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dongcha import columns as c
+from dongcha.cli.insight import draw_groups
 from dongcha.cli.render import figure, reason_line, stdout, table
 from dongcha.cli.words import say
 from dongcha.errors import MissingDataError
@@ -110,20 +111,7 @@ class Report:
         if self.segments is None:
             return
         self._ask("which_groups")
-        insight = self.shop.insights["segmentation"]
-        rows = [
-            (
-                insight.say(row["segment"], self.language),
-                f"{row['size']:,}",
-                figure(row["share"], "probability"),
-                self._money(row.get("lifetime_value")),
-                figure(row.get("churn_probability"), "probability"),
-                f"+{row['came']:,} −{row['left']:,}" if row.get("came") is not None else "–",
-            )
-            for row in self.shop.groups("segmentation").iter_rows(named=True)
-        ]
-        keys = ("group", "size", "share", "mean_worth", "mean_risk", "moved")
-        table("", [say(k, self.language, days=self.horizon.days) for k in keys], rows)
+        draw_groups(self.shop, "segmentation", None, self.language)
 
     def quality(self) -> None:
         """How good each answer was on rolling backtests, beside its best baseline."""

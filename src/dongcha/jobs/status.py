@@ -14,7 +14,7 @@ from dongcha.warehouse.tables import CONTRACT
 
 
 def status(desk: Desk, insights: Iterable[Insight]) -> dict[str, Any]:
-    """`tables`: name, rows, version, first, last, findings; `quarantine`: file, table, reason, rows; `insights`."""
+    """`tables`: name, rows, version, first, last, findings, columns not given; `quarantine`: file, table, reason, rows; `insights`."""
     return {
         "tables": [_table(desk, name) for name in desk.lake.tables()],
         "quarantine": _quarantine(desk),
@@ -35,10 +35,11 @@ def _table(desk: Desk, name: str) -> dict[str, Any]:
         "first": found["first"],
         "last": found["last"],
         "findings": [
-            f"{k} is empty" if found[f"hole_{k}"] == 1 else f"{k} is missing in {found[f'hole_{k}']:.0%} of rows"
+            f"{k} is missing in {found[f'hole_{k}']:.0%} of rows"
             for k in optional
-            if found[f"hole_{k}"] >= WORTH_TELLING
+            if WORTH_TELLING <= found[f"hole_{k}"] < 1
         ],
+        "not_given": [k for k in optional if found[f"hole_{k}"] == 1],
     }
 
 
