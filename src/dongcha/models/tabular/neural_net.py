@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 FILE: Final = "neural_net.json"
 WEIGHTS: Final = "neural_net.safetensors"
-PATH_POINTS: Final = 32
-ROWS_AT_ONCE: Final = 2048
 
 
 @dataclass(frozen=True)
@@ -61,22 +59,10 @@ class NeuralNet:
     def contributions(self, X: Array) -> Array:
         """Integrated gradients (Sundararajan et al. 2017) from the mean row; shape (rows, columns).
 
-        They sum to the logit less that of the mean row, up to the error of the path's PATH_POINTS points.
+        They sum to the logit less that of the mean row, up to the error of the path's points.
         """
-        scaled = self.scaler.transform(X)
-        parts = [self._integrated(scaled[at : at + ROWS_AT_ONCE]) for at in range(0, len(X), ROWS_AT_ONCE)]
-        return self.scaler.gather(np.vstack([np.empty((0, scaled.shape[1])), *parts]))
-
-    def _integrated(self, scaled: Array) -> Array:
-        import torch
-
-        points, weights = np.polynomial.legendre.leggauss(PATH_POINTS)
-        slopes = np.zeros_like(scaled)
-        for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
-            inputs = net.tensor(scaled * point).requires_grad_()
-            (slope,) = torch.autograd.grad(self.network(inputs).sum(), inputs)
-            slopes += weight * slope.numpy()
-        return np.asarray(scaled * slopes, dtype=np.float64)
+        pushes = net.integrated_gradients(self.network, self.scaler.transform(X), lambda outputs: outputs[:, 0])
+        return self.scaler.gather(pushes)
 
     def save(self, folder: Path) -> None:
         net.save(self.network, folder / WEIGHTS)

@@ -74,6 +74,10 @@ class ZeroInflatedLognormal:
         within = np.clip((np.asarray(levels)[None, :] - (1 - p)) / p, 0, 1)
         return np.where(within > 0, np.exp(mu + sigma * ndtri(within)), 0.0)
 
+    def contributions(self, X: Array) -> Array:
+        """Each column's push on log E(y), by integrated gradients from the mean row; shape (rows, columns)."""
+        return self.scaler.gather(net.integrated_gradients(self.network, self.scaler.transform(X), _log_mean))
+
     def _parameters(self, X: Array) -> tuple[Array, Array, Array]:
         logit, mu, raw = net.outputs_of(self.network, self.scaler.transform(X)).T
         sigma = np.clip(np.logaddexp(0, raw), SMALLEST_SIGMA, LARGEST_SIGMA)
@@ -92,11 +96,23 @@ class ZeroInflatedLognormal:
         return cls(LogScaler.from_json(stored["scaler"]), network, stored["log_unit"], config)
 
 
+def _log_mean(outputs: Tensor) -> Tensor:
+    from torch.nn.functional import logsigmoid
+
+    return logsigmoid(outputs[:, 0]) + outputs[:, 1] + _sigma(outputs) ** 2 / 2
+
+
+def _sigma(outputs: Tensor) -> Tensor:
+    from torch.nn.functional import softplus
+
+    return softplus(outputs[:, 2]).clamp(SMALLEST_SIGMA, LARGEST_SIGMA)
+
+
 def _negative_log_likelihood(outputs: Tensor, y: Tensor) -> Tensor:
-    from torch.nn.functional import binary_cross_entropy_with_logits, softplus
+    from torch.nn.functional import binary_cross_entropy_with_logits
 
     some = (y > 0).to(y.dtype)
-    sigma = softplus(outputs[:, 2]).clamp(SMALLEST_SIGMA, LARGEST_SIGMA)
+    sigma = _sigma(outputs)
     # A zero has no logarithm; any stand-in will do, as `some` takes its term out.
     distance = ((y + (1 - some)).log() - outputs[:, 1]) / sigma
     amount = some * (sigma.log() + distance**2 / 2)
