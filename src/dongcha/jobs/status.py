@@ -14,7 +14,7 @@ from dongcha.warehouse.tables import CONTRACT
 
 
 def status(desk: Desk, insights: Iterable[Insight]) -> dict[str, Any]:
-    """`tables` (rows, version, dates, findings, columns not given), `quarantine` (file, table, reason, rows), `insights`."""
+    """`tables`: rows, version, dates, findings; `quarantine`: file, table, reason, rows; `insights`: who answers."""
     return {
         "tables": [_table(desk, name) for name in desk.lake.tables()],
         "quarantine": _quarantine(desk),
