@@ -34,12 +34,6 @@ def by_group(
     return {name: _figures(y[rows], p[rows], judge) for name, rows in kept}
 
 
-def widest_gap(figures: Mapping[str, Mapping[str, float]], measure: str) -> float:
-    """The highest group's figure less the lowest's; NaN where fewer than two groups have one."""
-    values = [row[measure] for row in figures.values() if measure in row]
-    return max(values) - min(values) if len(values) > 1 else float("nan")
-
-
 def _figures(y: Array, p: Array, judge: Judge) -> dict[str, float]:
     means = {"rows": float(len(y)), "forecast": float(p.mean()), "actual": float(y.mean())}
     try:

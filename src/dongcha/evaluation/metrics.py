@@ -12,8 +12,6 @@ from dongcha.errors import MissingDataError
 
 Array = NDArray[np.float64]
 
-SMALLEST_CHANCE = 1e-6
-
 
 def auc(y: ArrayLike, p: ArrayLike) -> float:
     """The chance that a row with y = 1 is forecast above one with y = 0. MissingDataError with one class."""
@@ -35,29 +33,6 @@ def brier(y: ArrayLike, p: ArrayLike) -> float:
     """Mean squared error of a probability: 0 is perfect."""
     y, p = _pair(y, p)
     return float(np.mean((p - y) ** 2))
-
-
-def log_loss(y: ArrayLike, p: ArrayLike) -> float:
-    """Mean negative log-likelihood in nats; probabilities are kept 1e-6 away from 0 and 1."""
-    y, p = _pair(y, p)
-    p = np.clip(p, SMALLEST_CHANCE, 1 - SMALLEST_CHANCE)
-    return float(-np.mean(y * np.log(p) + (1 - y) * np.log1p(-p)))
-
-
-def lift_at(y: ArrayLike, p: ArrayLike, share: float = 0.1) -> float:
-    """The rate of y among the `share` of rows forecast highest, over the rate among all; ties count in part.
-
-    >>> lift_at([1, 0, 0, 0], [0.9, 0.2, 0.1, 0.3], share=0.25)
-    4.0
-    """
-    y, p = _pair(y, p)
-    if y.mean() == 0:
-        raise MissingDataError("Lift has no meaning where nothing happened: every y is 0.", "Use another window.")
-    wanted = max(1.0, share * len(y))
-    edge = np.sort(p)[::-1][int(np.ceil(wanted)) - 1]
-    above, tied = p > edge, p == edge
-    caught = y[above].sum() + (wanted - above.sum()) * y[tied].mean()
-    return float(caught / wanted / y.mean())
 
 
 def spearman(y: ArrayLike, p: ArrayLike) -> float:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize
-from scipy.special import betaln, digamma, expit, gammaln, hyp2f1
+from scipy.special import betaln, digamma, expit, gammaln, hyp2f1, log_expit
 
 from dongcha.errors import MissingDataError
 
@@ -20,7 +20,11 @@ FILE: Final = "bg_nbd.json"
 LOG_BOUND: Final = 9.0
 """Parameters are sought in exp(±9) around the data's own scale; beyond it the likelihood is flat."""
 SINGULAR: Final = 1e-6
-"""The closed form divides by a - 1 and fails where a is 1; so near to it, both sides are averaged."""
+"""The closed form divides by a - 1, so near an a of 1 the integral behind it is taken instead."""
+SERIES_REACH: Final = 0.9
+"""Beyond this argument SciPy leaves the power series of 2F1 for one that fails where r - a is a whole number."""
+GRID: Final = np.linspace(-8.0, 8.0, 241)
+TINY: Final = 1e-300
 TYPICAL_AGE: Final = 10.0
 """Time is measured so that the mean age is this while fitting, which makes one start do for every unit."""
 
@@ -87,19 +91,31 @@ class BgNbd:
     def expected_purchases(self, t: float, x: ArrayLike, t_x: ArrayLike, age: ArrayLike) -> Array:
         """The expected number of recurrences in the next `t` (equation 10 of the paper)."""
         x, t_x, age = _arrays(x, t_x, age)
+        far = t / (self.alpha + age + t) > SERIES_REACH
         if abs(self.a - 1) < SINGULAR:
-            sides = [self._expected_while_alive(self.a + side, t, x, age) for side in (-1e-4, 1e-4)]
-            while_alive = (sides[0] + sides[1]) / 2
-        else:
-            while_alive = self._expected_while_alive(self.a, t, x, age)
-        return np.maximum(while_alive, 0.0) * self.probability_alive(x, t_x, age)
+            far = np.ones_like(far)
+        while_alive = np.empty_like(x + age)
+        while_alive[~far] = self._closed_form(t, x[~far], age[~far])
+        while_alive[far] = self._integral(t, x[far], age[far])
+        return while_alive * self.probability_alive(x, t_x, age)
 
-    def _expected_while_alive(self, a: float, t: float, x: Array, age: Array) -> Array:
+    def _closed_form(self, t: float, x: Array, age: Array) -> Array:
         # Euler's transformation takes the power r + x out of the 2F1, which would overflow for a large x.
         z = t / (self.alpha + age + t)
-        head = a + self.b + x - 1
-        curve = hyp2f1(a + self.b - 1 - self.r, a - 1, head, z) * (1 - z) ** (a - 1)
-        return np.asarray(head / (a - 1) * (1 - curve), dtype=np.float64)
+        head = self.a + self.b + x - 1
+        curve = hyp2f1(self.a + self.b - 1 - self.r, self.a - 1, head, z) * (1 - z) ** (self.a - 1)
+        return np.asarray(head / (self.a - 1) * (1 - curve), dtype=np.float64)
+
+    def _integral(self, t: float, x: Array, age: Array) -> Array:
+        """The mean over p ~ Beta(a, b + x) of (1 - (1 + p s)^-(r + x)) / p, s = t / (alpha + age), on a grid of logits."""
+        stay, s, power = self.b + x, t / (self.alpha + age), self.r + x
+        spread = np.sqrt(1 / self.a + 1 / stay)
+        logit_p = np.log(self.a / stay) + spread * np.sinh(GRID)[:, None]
+        density = np.exp(self.a * log_expit(logit_p) + stay * log_expit(-logit_p) - betaln(self.a, stay))
+        p = np.maximum(expit(logit_p), TINY)
+        counts = -np.expm1(-power * np.log1p(p * s)) / p
+        step = spread * np.cosh(GRID)[:, None] * (GRID[1] - GRID[0])
+        return np.asarray((density * counts * step).sum(axis=0), dtype=np.float64)
 
     def save(self, folder: Path) -> None:
         """Write the four parameters as JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import lightgbm
 
 MANY_ROWS: Final = 200_000
+UNIT: Final = "boosted_amount.json"
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,6 @@ class _Boosting:
         """Write LightGBM's own text format."""
         self.booster.save_model(str(folder / self.file))
 
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        import lightgbm
-
-        return cls(lightgbm.Booster(model_file=str(folder / cls.file)))
-
 
 class BoostedProbability(_Boosting):
     """P(y = 1) by LightGBM with log loss."""
@@ -88,11 +84,23 @@ class BoostedProbability(_Boosting):
         """The probability, shape (rows,)."""
         return np.asarray(expit(self._raw(X)), dtype=np.float64)
 
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        return cls(_read(folder / cls.file))
+
 
 class BoostedAmount(_Boosting):
-    """E(y) for y >= 0, often 0, by LightGBM with the Tweedie loss, in the unit of y."""
+    """E(y) for y >= 0, often 0, by LightGBM with the Tweedie loss, in the unit of y.
+
+    y is learnt in units of its mean: the strength of `ridge` would else depend on the currency.
+    """
 
     file = "boosted_amount.txt"
+
+    def __init__(self, booster: lightgbm.Booster, log_unit: float) -> None:
+        super().__init__(booster)
+        self.log_unit = log_unit
 
     @classmethod
     def fit(
@@ -105,16 +113,35 @@ class BoostedAmount(_Boosting):
         config: BoostingConfig | None = None,
     ) -> Self:
         """Learn from y >= 0. Raises MissingDataError where nothing is above zero."""
-        config = config or BoostingConfig()
+        config, y = config or BoostingConfig(), positive_target(y)
+        unit = y.mean()
         loss = {"objective": "tweedie", "tweedie_variance_power": config.tweedie_power}
-        return cls(_train(X, positive_target(y), sample_weight, {**loss, **_settings(config, seed, len(y))}))
+        booster = _train(X, y / unit, sample_weight, {**loss, **_settings(config, seed, len(y))})
+        return cls(booster, float(np.log(unit)))
 
     def predict_log(self, X: Array) -> Array:
-        return self._raw(X)
+        """The logarithm of `predict`."""
+        return self._raw(X) + self.log_unit
 
     def predict(self, X: Array) -> Array:
         """The expected amount, shape (rows,), above zero."""
-        return np.exp(self._raw(X))
+        return np.exp(self.predict_log(X))
+
+    def save(self, folder: Path) -> None:
+        """Write LightGBM's own text format, and the unit of y beside it."""
+        super().save(folder)
+        (folder / UNIT).write_text(json.dumps({"log_unit": self.log_unit}), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        return cls(_read(folder / cls.file), json.loads((folder / UNIT).read_text("utf-8"))["log_unit"])
+
+
+def _read(file: Path) -> lightgbm.Booster:
+    import lightgbm
+
+    return lightgbm.Booster(model_file=str(file))
 
 
 def _settings(config: BoostingConfig, seed: int, rows: int) -> dict[str, Any]:
