@@ -107,7 +107,7 @@ class BgNbd:
         return np.asarray(head / (self.a - 1) * (1 - curve), dtype=np.float64)
 
     def _integral(self, t: float, x: Array, age: Array) -> Array:
-        """The mean over p ~ Beta(a, b + x) of (1 - (1 + p s)^-(r + x)) / p, s = t / (alpha + age), on a grid of logits."""
+        """The mean over p ~ Beta(a, b + x) of (1 - (1 + p s)^-(r + x)) / p, s = t / (alpha + age), on a grid."""
         stay, s, power = self.b + x, t / (self.alpha + age), self.r + x
         spread = np.sqrt(1 / self.a + 1 / stay)
         logit_p = np.log(self.a / stay) + spread * np.sinh(GRID)[:, None]
