@@ -10,7 +10,7 @@ demo: $(READY)  ## A shop with known truth, from raw data to insight. ARGS="--la
 	@$(BIN)/dongcha demo $(ARGS)
 
 test: $(READY) check  ## Style, types, then every test.
-	@$(BIN)/python -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(ARGS)
 
 check: $(READY)
 	@$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,14 +17,15 @@ from rich.table import Table
 if TYPE_CHECKING:
     from dongcha.features.declare import Feature
 
+WIDE = 160
 MONEY = "money"
 PROBABILITY = "probability"
 
 
 @cache
 def stdout() -> Console:
-    """Where answers go."""
-    return Console(highlight=False)
+    """Where answers go; what is not a terminal is as wide as a table likes."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE)
 
 
 @cache

@@ -37,13 +37,13 @@ class Learned:
     model: Any = None
 
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
-        """Fit on all past examples at once; every cutoff weighs the same. MissingDataError where there is none."""
+        """Fit on all past examples at once, the newer ones weighing more. MissingDataError where there is none."""
         if not past:
             raise MissingDataError("No past cutoff has a complete label.", "Load a longer history.")
         self.names = tuple(name for name in self.wanted if name in now.features.columns)
         X = np.concatenate([example.facts.matrix(self.names) for example in past])
         y = np.concatenate([example.label(self.label) for example in past])
-        weights = np.concatenate([np.full(len(e.facts.features), 1 / len(e.facts.features)) for e in past])
+        weights = np.concatenate([np.full(len(e.facts.features), _weight(e, past[-1])) for e in past])
         if not self.stops_early:
             self.model = self.algorithm.fit(X, y, sample_weight=weights, seed=seed)
             return
@@ -70,6 +70,12 @@ class Learned:
         """Read what `save` wrote."""
         self.names = tuple(json.loads((folder / NAMES_FILE).read_text("utf-8")))
         self.model = self.algorithm.load(folder)
+
+
+def _weight(example: Example, newest: Example) -> float:
+    """What one row of an example weighs: cutoffs count alike but for their age, which halves them every horizon."""
+    age = (newest.facts.as_of.moment - example.facts.as_of.moment) / newest.facts.horizon.delta
+    return float(0.5**age) / len(example.facts.features)
 
 
 def held_out(past: Sequence[Example]) -> np.ndarray:

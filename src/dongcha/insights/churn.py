@@ -13,7 +13,7 @@ from scipy.special import expit, logit
 
 from dongcha import columns as c
 from dongcha.evaluation import metrics
-from dongcha.evaluation.calibration import reliability_table
+from dongcha.evaluation.calibration import expected_calibration_error, reliability_table
 from dongcha.evaluation.fairness import by_group
 from dongcha.features.declare import about_customers
 from dongcha.features.labels import purchases
@@ -155,7 +155,10 @@ class Churn(Insight):
 
     def examine(self, example: Example, answer: pl.DataFrame, groups: pl.Series | None) -> dict[str, Any]:
         truth, guess = example.label(CHURNED), answer[PROBABILITY].to_numpy()
-        found: dict[str, Any] = {"calibration": reliability_table(truth, guess)}
+        found: dict[str, Any] = {
+            "calibration": reliability_table(truth, guess),
+            "calibration_error": expected_calibration_error(truth, guess),
+        }
         if groups is not None:
             found["fairness"] = as_rows(by_group(truth, guess, groups, measured))
         return found

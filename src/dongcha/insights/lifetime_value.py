@@ -34,8 +34,8 @@ COVERAGE: Final = 0.8
 """How often the interval should hold what is then spent."""
 SPENT: Final = "spent"
 FORECAST_FILE: Final = "forecast.json"
-HISTORY: Final = ("repeat_purchase_days", "last_purchase_age_days", "age_days", "repeat_day_value")
-"""BG/NBD's frequency, recency and age in days, and Gamma-Gamma's mean value of a repeat purchase day."""
+HISTORY: Final = ("repeat_purchase_days", "last_purchase_age_days", "age_days", "spend")
+"""BG/NBD's frequency, recency and age in days; and the spend, from which Gamma-Gamma has a day's mean value."""
 TYPICAL_FILE: Final = "typical.json"
 FEATURES: Final = about_customers()
 TOTAL_OFF_BY: Final = 0.15
@@ -146,7 +146,7 @@ class Probabilistic(Forecast):
     def _learn(self, past: Sequence[Example], now: Facts, seed: int) -> None:
         x, t_x, age, value = _history(now.matrix(HISTORY)).T
         self.often = BgNbd.fit(x, t_x, age)
-        self.much = GammaGamma.fit(x, value)
+        self.much = GammaGamma.fit(x + 1, value)
         self.typical = typical_of(now.matrix(HISTORY))
 
     def _raw(self, facts: Facts) -> np.ndarray:
@@ -154,7 +154,7 @@ class Probabilistic(Forecast):
 
     def _of(self, history: np.ndarray, days: int) -> np.ndarray:
         x, t_x, age, value = _history(history).T
-        expected = self.often.expected_purchases(days, x, t_x, age) * self.much.expected_value(x, value)
+        expected = self.often.expected_purchases(days, x, t_x, age) * self.much.expected_value(x + 1, value)
         return np.asarray(np.maximum(expected, SMALLEST))
 
     def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
@@ -178,9 +178,12 @@ class Probabilistic(Forecast):
 
 
 def _history(history: np.ndarray) -> np.ndarray:
-    """x, t_x, age and mean value fit for the models: a buyer of whom nothing is known has bought once, just now."""
-    x, t_x, age, value = np.nan_to_num(history).T
-    return np.column_stack([x, np.minimum(t_x, age), age, value])
+    """x, t_x, age and the mean value of a purchase day; a buyer of whom nothing is known has bought once, just now.
+
+    The first purchase day counts in the mean: it is as telling as the others, and most customers have no other.
+    """
+    x, t_x, age, spend = np.nan_to_num(history).T
+    return np.column_stack([x, np.minimum(t_x, age), age, spend / (x + 1)])
 
 
 class LearnedForecast(Forecast):

@@ -234,7 +234,7 @@ class Segmentation(Insight):
 
 
 def explained(groups: pl.Series, outcome: np.ndarray) -> float:
-    """What share of the outcome's variance the groups explain, less what as many random groups would (ω², Hays 1963)."""
+    """The share of the outcome's variance that the groups explain, less what random groups would (ω², Hays 1963)."""
     frame = pl.DataFrame({"group": groups, "y": outcome})
     within = float(frame.select((pl.col("y") - pl.col("y").mean().over("group")).pow(2).sum()).item())
     total = float(((outcome - outcome.mean()) ** 2).sum())

@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 
 from dongcha import columns as c
-from dongcha.insight_kit.base import Contender, Insight
+from dongcha.evaluation.drift import drift
+from dongcha.insight_kit.base import Contender, Example, Insight
 from dongcha.insight_kit.contest import Fold, Verdict, mean_metrics, verdict
 from dongcha.jobs.backtest import backtest
 from dongcha.jobs.record import finish, new_run
@@ -91,7 +92,15 @@ def _quality(study: Study, name: str, folds: Sequence[Fold]) -> dict[str, Any]:
     contender.fit(study.past(cutoff), example.facts, seed=study.desk.plan.seed)
     answer = study.insight.answer(contender, example.facts)
     groups = study.groups(example.facts)
-    return {"as_of": str(cutoff), **study.insight.examine(example, answer, groups)}
+    return {"as_of": str(cutoff), **study.insight.examine(example, answer, groups), "drift": _drift(study, example)}
+
+
+def _drift(study: Study, example: Example) -> list[dict[str, Any]]:
+    """The features that have moved most between the last fold and now, by population stability index."""
+    then, now = example.facts, study.facts(study.as_of)
+    names = tuple(name for name in now.features.columns if name != c.ENTITY_ID)
+    moved = drift(then.matrix(names), now.matrix(names), names)
+    return [{"feature": name, "stability_index": index} for name, index in list(moved.items())[:MOST_DRIFTED]]
 
 
 def _promote(study: Study, run: dict[str, Any], decision: Verdict, folds: Sequence[Fold]) -> None:
@@ -122,6 +131,7 @@ def _at_least_as_good(study: Study, present: str, contender: str, folds: Sequenc
     return head.goodness(ours) >= head.goodness(theirs) - TIE, compared
 
 
+MOST_DRIFTED = 5
 TIE = 1e-3
 """Headlines closer than this are a tie, and the fresher version answers."""
 
