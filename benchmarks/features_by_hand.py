@@ -105,7 +105,7 @@ by_customer AS (
            median(gap) AS median_gap_days,
            stddev_samp(gap) AS std_gap_days,
            max(gap) AS longest_gap_days,
-           arg_max(gap, day) AS last_gap_days,
+           arg_max(gap, day) FILTER (gap IS NOT NULL) AS last_gap_days,
            regr_slope(gap, day) * 30 AS gap_trend,
            count(*) FILTER (floor(age / 30) <> floor(previous_age / 30)) + 1 AS active_periods,
            max(day) - min(day) AS last_purchase_age_days,
@@ -305,7 +305,7 @@ def by_pandas(files: list[str], as_of: pd.Timestamp) -> pd.DataFrame:  # noqa: P
         gross=("gross", "sum"),
         usual=("usual", "sum"),
     )
-    v["effective_products"] = np.exp(v.effective_products)
+    v["effective_products"] = np.exp(v.effective_products).where(v.gross > 0)
     v["price_level"] = v.gross / v.usual
     f = f.join(v.drop(columns=["gross", "usual"])).fillna({"distinct_products": 0, "new_products_90d": 0})
     months, day = f.tenure_days.clip(lower=30), pd.Timedelta(days=1)

@@ -45,7 +45,7 @@ declare(
     zh=("最长购买间隔", "最长一次间隔 {value} 天"),
 )
 declare(
-    "last_gap_days", baskets, Unit.DAYS, lambda b: b.gap_days.argmax(b.day),
+    "last_gap_days", baskets, Unit.DAYS, lambda b: b.gap_days.argmax(b.day, where=b.gap_days.notnull()),
     en=("Gap before the last purchase day", "{value} days between the last two purchases"),
     zh=("最近两次购买的间隔", "最近两次购买间隔 {value} 天"),
 )
