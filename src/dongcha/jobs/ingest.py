@@ -16,8 +16,9 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.errors import InputError
+from dongcha.sources.formats.batch import Source
 from dongcha.sources.public_sets import layout_parts
-from dongcha.sources.read import Source, open_source
+from dongcha.sources.read import open_source
 from dongcha.sources.staging import Staged, stage
 from dongcha.warehouse.lake import INCOMING, Commit, Lake
 from dongcha.warehouse.tables import table
@@ -71,7 +72,17 @@ def load_file(
     contract = table(name)
     source = open_source(file, lambda done, of: progress(f"Load {file.name}: read", done, of))
     with _staging(lake) as folder:
-        staged = stage(source, file.name, contract, folder, lake.engine, mapped=map, constants=set, time_zone=time_zone)
+        staged = stage(
+            source,
+            file.name,
+            contract,
+            folder,
+            lake.engine,
+            mapped=map,
+            constants=set,
+            time_zone=time_zone,
+            loaded_at=loaded_at,
+        )
         return _commit(lake, str(file), name, staged, dry_run=dry_run, loaded_at=loaded_at)
 
 
@@ -94,6 +105,7 @@ def load_layout(
                 mapped={},
                 constants=part.constants,
                 time_zone="UTC",
+                loaded_at=loaded_at,
             )
             reports.append(_commit(lake, part.file, part.table, staged, dry_run=dry_run, loaded_at=loaded_at))
     return reports

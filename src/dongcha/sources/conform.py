@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import polars as pl
 
 from dongcha import columns as c
 from dongcha.sources import moments, numbers
+from dongcha.sources.formats.batch import Batch
 from dongcha.sources.matching import DATE_ORDER, TIME_ZONE, Matching, hint
-from dongcha.sources.moments import Style
-from dongcha.sources.read import Batch
+from dongcha.sources.moments import Style, Writing
+from dongcha.sources.numbers import Commas
 from dongcha.warehouse.tables import ALWAYS, Column, Kind, Table
 
 REFUSE: Final = "__refuse__"
-"""A column with which a layout refuses a row, saying why."""
 NOTHING: Final = ("", "na", "n/a", "nan", "null", "none", "#n/a", "nat", "-")
 YES: Final = ("true", "t", "yes", "y", "1", "on", "是", "有")
 NO: Final = ("false", "f", "no", "n", "0", "off", "否", "无")
 LONGEST_SHOWN: Final = 200
 LONGEST_ID: Final = 1_000
 CONTENT: Final = "__content__"
+EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
+CLOCKS_DIFFER: Final = timedelta(days=1)
 
 REFUSALS: Final[dict[str, pl.DataType]] = {
     c.ROW: pl.Int64(),
@@ -42,78 +45,82 @@ _WANTED: Final = {
 
 @dataclass
 class Conformer:
-    """Turns batches of one file into rows of one table; how dates and decimals are written is learnt from the first."""
+    """Turns batches of one file into rows of one table.
+
+    How dates and decimals are written may show in the last row only: every batch is first looked at, then conformed.
+    """
 
     table: Table
     matching: Matching
     source: str
     time_zone: str
+    loaded_at: datetime
     notices: list[str] = field(default_factory=list)
     _styles: dict[str, Style] = field(default_factory=dict)
-    _commas: dict[str, bool] = field(default_factory=dict)
-    _learnt: bool = False
+    _writing: dict[str, Writing] = field(init=False)
+    _commas: dict[str, Commas] = field(init=False)
 
-    def conform(self, batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Rows of the table (with ROW and CONTENT beside) and refusals (columns as REFUSALS), of one batch."""
-        raw = self._texts(batch.rows)
-        if not self._learnt and len(raw):
-            self._learn(raw)
+    def __post_init__(self) -> None:
+        """Begin with no evidence."""
+        kinds = {column.name: column.kind for column in self.table.columns}
+        self._writing = {name: Writing() for name, kind in kinds.items() if kind in (Kind.TIME, Kind.DATE)}
+        self._commas = {name: Commas() for name, kind in kinds.items() if kind in _NUMBERS}
+        self.time_zone = hint(self.matching.hints, TIME_ZONE, self.time_zone) or self.time_zone
+
+    def look(self, batch: Batch) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The batch's text under the table's names, for `conform`; and refusals (columns as REFUSALS) of the broken."""
+        raw = self._texts(batch)
+        for name, writing in self._writing.items():
+            writing.look(raw[name])
+        for name, commas in self._commas.items():
+            commas.look(raw[name])
+        broken = [(number, None, text[:LONGEST_SHOWN], why) for number, text, why in batch.broken]
+        return raw, pl.DataFrame(broken, schema=REFUSALS, orient="row")
+
+    def learn(self) -> None:
+        """After the last `look`: settle how times and decimals are read. Raises InputError where that is not told."""
+        order = hint(self.matching.hints, DATE_ORDER, None)
+        for name, writing in self._writing.items():
+            self._styles[name] = writing.style(name, self.time_zone, order)
+            if told := writing.notice(name, self.time_zone):
+                self.notices.append(told)
+        self.notices += [f"'{k}' is read with decimal commas" for k, commas in self._commas.items() if commas.decimal]
+
+    def conform(self, raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Rows of the table (with ROW and CONTENT beside) and refusals (columns as REFUSALS) of what was looked at."""
         typed = raw.with_columns(self._typed(column).alias(_out(column)) for column in self.table.columns)
         refused = self._refusals(typed)
-        broken = pl.DataFrame(
-            [(n, None, t[:LONGEST_SHOWN], why) for n, t, why in batch.broken], schema=REFUSALS, orient="row"
-        )
         good = typed.join(refused.select(c.ROW).unique(), on=c.ROW, how="anti")
-        return self._finished(good), pl.concat([broken, refused])
+        return self._finished(good), refused
 
-    def _texts(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def _texts(self, batch: Batch) -> pl.DataFrame:
         """The file's columns under the table's names, trimmed, nothing made null; extras packed; content for ids."""
-        there = [pl.col(name) for name in self.matching.extras if name in rows.columns and name != REFUSE]
-        fields = {k: pl.col(v) if v in rows.columns else pl.lit(None) for k, v in self.matching.columns.items()}
+        extras = [pl.col(name) for name in self.matching.extras]
+        fields = {k: pl.col(v) for k, v in self.matching.columns.items()}
         constants = {k: pl.lit(v) for k, v in self.matching.constants.items()}
-        everything = [pl.col(k).fill_null("\x00") for k in rows.columns if k not in (c.ROW, REFUSE)]
-        refuse = pl.col(REFUSE) if REFUSE in rows.columns else pl.lit(None)
         texts = {k: _trimmed(v, self.table.column(k).kind) for k, v in {**fields, **constants}.items()}
-        packed = pl.struct(there).struct.json_encode() if there else pl.lit(None)
-        if c.EXTRAS not in texts:
-            texts[c.EXTRAS] = packed
-        return rows.select(
-            c.ROW,
-            refuse.cast(pl.String).alias(REFUSE),
-            pl.concat_str(everything, separator="\x1f").alias(CONTENT)
-            if self._needs_content
-            else pl.lit(None).alias(CONTENT),
-            *(texts.get(k.name, pl.lit(None)).cast(pl.String).alias(k.name) for k in self.table.columns),
-        )
+        if c.EXTRAS not in texts and extras:
+            texts[c.EXTRAS] = pl.struct(extras).struct.json_encode()
+        content = pl.concat_str(pl.all().fill_null("\x00"), separator="\x1f") if self._needs_content else pl.lit(None)
+        refused = pl.lit(batch.refused) if batch.refused is not None else pl.lit(None)
+        beside = {c.ROW: pl.lit(batch.numbers), REFUSE: refused.cast(pl.String), CONTENT: content.cast(pl.String)}
+        columns = {k.name: texts.get(k.name, pl.lit(None)).cast(pl.String) for k in self.table.columns}
+        # Beside the file's own columns first: that gives a constant the batch's height.
+        return batch.rows.with_columns(**beside, **columns).select(*beside, *columns)
 
     @property
     def _needs_content(self) -> bool:
         return any(name != c.LINE for name in self.matching.made)
 
-    def _learn(self, raw: pl.DataFrame) -> None:
-        self._learnt = True
-        zone = hint(self.matching.hints, TIME_ZONE, self.time_zone) or self.time_zone
-        order = hint(self.matching.hints, DATE_ORDER, None)
-        for column in self.table.columns:
-            values = raw[column.name]
-            if column.kind in (Kind.TIME, Kind.DATE):
-                style, notices = moments.style_of(column.name, values, zone, order)
-                self._styles[column.name] = style
-                self.notices += notices
-            elif column.kind in (Kind.MONEY, Kind.NUMBER, Kind.INTEGER):
-                self._commas[column.name] = numbers.has_decimal_commas(values)
-                if self._commas[column.name]:
-                    self.notices.append(f"'{column.name}' is read with decimal commas")
-
     def _typed(self, column: Column) -> pl.Expr:
         text = pl.col(column.name)
         match column.kind:
-            case Kind.TIME if column.name in self._styles:
+            case Kind.TIME:
                 return moments.parse(text, self._styles[column.name])
-            case Kind.DATE if column.name in self._styles:
+            case Kind.DATE:
                 return moments.parse(text, Style(self._styles[column.name].day_first, "UTC")).dt.date()
             case Kind.MONEY | Kind.NUMBER | Kind.INTEGER:
-                written = numbers.number(text, self._commas.get(column.name, False))
+                written = numbers.number(text, self._commas[column.name].decimal)
                 return _NUMBERS[column.kind](written)
             case Kind.FLAG:
                 lower = text.str.to_lowercase()
@@ -143,6 +150,9 @@ class Conformer:
         if column.highest is not None:
             above = pl.lit(f"{column.name} is above {column.highest:g}")
             reason = pl.when(value.cast(pl.Float64) > column.highest).then(above).otherwise(reason)
+        if column.name == c.HAPPENED_AT:
+            reason = pl.when(value > self.loaded_at + CLOCKS_DIFFER).then(pl.lit("happened_at lies in the future"))
+            reason = reason.when(value < EARLIEST).then(pl.lit(f"happened_at is before {EARLIEST.year}"))
         wanted = _WANTED.get(column.kind, "text").format(zone=self.time_zone)
         reason = (
             pl.when(text.is_not_null() & value.is_null())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +12,7 @@ import polars as pl
 from dongcha.errors import InputError
 
 CLOCK: Final = r"(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([AaPp][Mm])?)?"
-ZONE: Final = r"\s*(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
+ZONE: Final = r"\s*(Z|z|UTC|GMT|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)?"
 YEAR_FIRST: Final = rf"^(\d{{4}})[-/.年](\d{{1,2}})[-/.月](\d{{1,2}})日?{CLOCK}{ZONE}$"
 YEAR_LAST: Final = rf"^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}}){CLOCK}{ZONE}$"
 COMPACT: Final = r"^((?:19|20)\d{2})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2}))?$"
@@ -30,48 +31,56 @@ class Style:
     time_zone: str
 
 
-def style_of(column: str, values: pl.Series, time_zone: str, date_order: str | None) -> tuple[Style, list[str]]:
-    """Look at a column's values; returns its style and what is worth telling.
+@dataclass
+class Writing:
+    """What a column's values tell of how it writes its times, batch by batch."""
 
-    Raises InputError where days and months cannot be told apart and `date_order` does not say.
-    """
-    known = values.drop_nulls()
-    parts = known.str.extract_groups(YEAR_LAST).struct.unnest()
-    first, second = (parts[k].cast(pl.Int64, strict=False) for k in parts.columns[:2])
-    notices = _zones(column, known, time_zone)
-    return Style(_day_first(column, first, second, date_order, known), time_zone), notices
+    _days_first: bool = False
+    _months_first: bool = False
+    _example: str | None = None
+    _offsets: Counter[str] = field(default_factory=Counter)
+    _without: int = 0
 
+    def look(self, values: pl.Series) -> None:
+        """Take in more of the column's values."""
+        known = values.drop_nulls()
+        parts = known.str.extract_groups(YEAR_LAST).struct.unnest()
+        first, second = (parts[k].cast(pl.Int64, strict=False) for k in parts.columns[:2])
+        written = known.filter(first.is_not_null())
+        if self._example is None and len(written):
+            self._example = written[0]
+        self._days_first |= bool((first > 12).any())
+        self._months_first |= bool((second > 12).any())
+        offsets = known.str.extract(r"\d{1,2}:\d{2}.*?(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$")
+        self._without += offsets.null_count()
+        self._offsets.update(dict(offsets.drop_nulls().value_counts().rows()))
 
-def _day_first(column: str, first: pl.Series, second: pl.Series, order: str | None, known: pl.Series) -> bool:
-    if order is not None:
-        if order not in ORDERS:
-            raise InputError(f"date_order={order} is not known.", "Write --set date_order=dmy or --set date_order=mdy.")
-        return order == "dmy"
-    written = int(first.is_not_null().sum())
-    if not written:
-        return True
-    days_first, months_first = (int((side > 12).fill_null(False).sum()) for side in (first, second))
-    if days_first and not months_first:
-        return True
-    if months_first and not days_first:
-        return False
-    example = known.filter(first.is_not_null())[0]
-    raise InputError(
-        f"'{column}' writes dates like {example}: day or month first?",
-        "Say it with --set date_order=dmy or --set date_order=mdy.",
-    )
+    def style(self, column: str, time_zone: str, date_order: str | None) -> Style:
+        """How the column is to be read.
 
+        Raises InputError where days and months cannot be told apart and `date_order` does not say.
+        """
+        if date_order is not None:
+            if date_order not in ORDERS:
+                raise InputError(
+                    f"date_order={date_order} is not known.", "Write --set date_order=dmy or --set date_order=mdy."
+                )
+            return Style(date_order == "dmy", time_zone)
+        if self._example is not None and self._days_first == self._months_first:
+            raise InputError(
+                f"'{column}' writes dates like {self._example}: day or month first?",
+                "Say it with --set date_order=dmy or --set date_order=mdy.",
+            )
+        return Style(not self._months_first, time_zone)
 
-def _zones(column: str, known: pl.Series, time_zone: str) -> list[str]:
-    offsets = known.str.extract(r"\d{1,2}:\d{2}.*?(Z|z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)$")
-    counts = offsets.drop_nulls().value_counts(sort=True)
-    naive = int(offsets.is_null().sum())
-    if counts.is_empty():
-        return []
-    told = ", ".join(f"{offset} ({count:,})" for offset, count in counts.head(5).rows())
-    if naive:
-        return [f"'{column}' mixes times with an offset ({told}) and {naive:,} without, which are read in {time_zone}"]
-    return [f"'{column}' has {len(counts)} offsets: {told}; all are kept in UTC"] if len(counts) > 1 else []
+    def notice(self, column: str, time_zone: str) -> str:
+        """What is worth telling of the offsets; an empty text where nothing is."""
+        told = ", ".join(f"{offset} ({count:,})" for offset, count in self._offsets.most_common(5))
+        if self._offsets and self._without:
+            return f"'{column}' mixes times with an offset ({told}) and {self._without:,} without, read in {time_zone}"
+        if len(self._offsets) > 1:
+            return f"'{column}' has {len(self._offsets)} offsets: {told}; all are kept in UTC"
+        return ""
 
 
 def parse(text: pl.Expr, style: Style) -> pl.Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
@@ -21,12 +22,23 @@ def bare(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(MONEY_SIGNS, "").str.replace(BRACKETED, "-$1").str.replace("−", "-", literal=True)
 
 
-def has_decimal_commas(values: pl.Series) -> bool:
-    """Whether a column writes 1.234,50: some value can only be read so, and none only the other way."""
-    known = values.drop_nulls().to_frame("v").select(bare(pl.col("v"))).to_series()
-    commas = known.str.contains(COMMA_DECIMAL)
-    points = known.str.contains(r"\.\d{1,2}$|\.\d{4,}$") | known.str.contains(GROUPED)
-    return bool(commas.any() and not points.any())
+@dataclass
+class Commas:
+    """What a column's values tell of its decimal mark, batch by batch: some can only be read one way."""
+
+    _commas: bool = False
+    _points: bool = False
+
+    def look(self, values: pl.Series) -> None:
+        """Take in more of the column's values."""
+        known = values.drop_nulls().to_frame("v").select(bare(pl.col("v"))).to_series()
+        self._commas |= bool(known.str.contains(COMMA_DECIMAL).any())
+        self._points |= bool((known.str.contains(r"\.\d{1,2}$|\.\d{4,}$") | known.str.contains(GROUPED)).any())
+
+    @property
+    def decimal(self) -> bool:
+        """Whether the column writes 1.234,50: some value can only be read so, and none only the other way."""
+        return self._commas and not self._points
 
 
 def number(text: pl.Expr, decimal_commas: bool) -> pl.Expr:

@@ -11,8 +11,10 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.errors import InputError, UsageError
-from dongcha.sources.conform import REFUSE
-from dongcha.sources.read import BATCH_ROWS, Batch, as_text
+from dongcha.sources.formats.batch import BATCH_ROWS, Batch, as_numbers, as_text
+
+REFUSE: Final = "__refuse__"
+"""The column with which a layout refuses a row, saying why."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,16 @@ class Part:
 
     @property
     def columns(self) -> list[str]:
-        return [name for name in self.rows.columns if name not in (c.ROW, REFUSE)]
+        return [name for name in self.rows.columns if name != REFUSE]
 
     def batches(self) -> Iterator[Batch]:
-        """The rows as a file's would come, numbered from 1 where the part did not number them."""
-        numbered = self.rows if c.ROW in self.rows.columns else self.rows.with_row_index(c.ROW, offset=1)
-        for rows in numbered.iter_slices(BATCH_ROWS):
-            yield Batch(as_text(rows).with_columns(rows[c.ROW].cast(pl.Int64)))
+        """The rows as a file's would come, numbered from 1."""
+        done = 0
+        for rows in self.rows.iter_slices(BATCH_ROWS):
+            refused = rows[REFUSE] if REFUSE in rows.columns else None
+            numbers = as_numbers(range(done + 1, done + len(rows) + 1))
+            done += len(rows)
+            yield Batch(as_text(rows.select(self.columns)), numbers, refused=refused)
 
 
 def layout_parts(layout: str, path: Path) -> list[Part]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,8 +12,8 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.sources.conform import CONTENT, REFUSALS, Conformer
+from dongcha.sources.formats.batch import Batch, Source
 from dongcha.sources.matching import match
-from dongcha.sources.read import Batch, Source
 from dongcha.warehouse.engine import Engine
 from dongcha.warehouse.tables import Table
 
@@ -55,13 +56,19 @@ def stage(
     mapped: Mapping[str, str],
     constants: Mapping[str, str],
     time_zone: str,
+    loaded_at: datetime,
 ) -> Staged:
     """Read the source to its end into `folder`; memory holds one batch at a time.
 
+    What is said to happen over a day after `loaded_at` (clocks differ) is refused: one such row would move every date
+    that is counted from the last fact.
     Raises InputError where the columns do not fit or the file breaks in the middle.
     """
-    conformer = Conformer(table, match(label, table, source.columns, mapped, constants), label, time_zone)
-    parts, refused, read = _parts(source.batches, conformer, folder)
+    conformer = Conformer(table, match(label, table, source.columns, mapped, constants), label, time_zone, loaded_at)
+    looked, broken, read = _looked_at(source.batches, conformer, folder)
+    conformer.learn()
+    parts, refused = _conformed(looked, conformer, folder)
+    refused = pl.concat([broken, refused])
     notices = (*source.notices, *conformer.notices)
     if not parts:
         return Staged(None, read, 0, refused, notices)
@@ -70,18 +77,33 @@ def stage(
     return Staged(file, read, accepted, pl.concat([refused, again]).sort(c.ROW, maintain_order=True), notices)
 
 
-def _parts(batches: Iterator[Batch], conformer: Conformer, folder: Path) -> tuple[list[Path], pl.DataFrame, int]:
-    parts: list[Path] = []
-    refused = [pl.DataFrame(schema=REFUSALS)]
+def _looked_at(batches: Iterator[Batch], conformer: Conformer, folder: Path) -> tuple[list[Path], pl.DataFrame, int]:
+    """The batches' texts as files, what of them was no record, and how many rows were read."""
+    looked: list[Path] = []
+    broken = [pl.DataFrame(schema=REFUSALS)]
     read = 0
     for number, batch in enumerate(batches):
-        good, bad = conformer.conform(batch)
-        read += len(batch.rows) + len(batch.broken)
+        raw, bad = conformer.look(batch)
+        read += len(batch)
+        broken.append(bad)
+        if len(raw):
+            looked.append(folder / f"text-{number:06}.parquet")
+            raw.write_parquet(looked[-1], compression="lz4", statistics=False)
+    return looked, pl.concat(broken), read
+
+
+def _conformed(looked: list[Path], conformer: Conformer, folder: Path) -> tuple[list[Path], pl.DataFrame]:
+    """The texts as files of rows of the contract, and the refusals; each text's file goes as its rows come."""
+    parts: list[Path] = []
+    refused = [pl.DataFrame(schema=REFUSALS)]
+    for number, file in enumerate(looked):
+        good, bad = conformer.conform(pl.read_parquet(file))
+        file.unlink()
         refused.append(bad)
         if len(good):
             parts.append(folder / f"part-{number:06}.parquet")
             good.write_parquet(parts[-1], compression="lz4")
-    return parts, pl.concat(refused), read
+    return parts, pl.concat(refused)
 
 
 def _keyed(
