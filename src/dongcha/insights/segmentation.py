@@ -13,11 +13,10 @@ import polars as pl
 from pydantic import Field
 
 from dongcha import columns as c
-from dongcha.evaluation import metrics
 from dongcha.features.labels import SPEND, purchases
 from dongcha.insight_kit.base import Contender, Example, Facts, Insight, InsightConfig, Metric, Needs, Role
 from dongcha.insight_kit.outputs import Group
-from dongcha.models.grouping.k_means import KMeans, KMeansConfig
+from dongcha.models.grouping.k_means import KMeans, KMeansConfig, Scale, explained
 
 SEGMENT: Final = "segment"
 RFM_CELL: Final = "rfm_cell"
@@ -45,9 +44,8 @@ AXES: Final = (
 FEATURES: Final = tuple(axis.feature for axis in AXES)
 RFM: Final = ("recency_days", "orders", "spend")
 QUINTILES: Final = (0.2, 0.4, 0.6, 0.8)
-BOOTSTRAPS: Final = 8
-NAMED_FROM: Final = 0.15
-"""A centre this far from the middle rank (0.5) is worth a word in the group's name."""
+NAMED_FROM: Final = 0.5
+"""A centre this many standard deviations from the mean is worth a word in the group's name."""
 MOST_WORDS: Final = 3
 ORDINARY: Final = ("ordinary", "普通")
 WORDS: Final = {en: zh for axis in AXES for en, zh in (axis.high, axis.low)} | {ORDINARY[0]: ORDINARY[1]}
@@ -56,103 +54,81 @@ WORDS: Final = {en: zh for axis in AXES for en, zh in (axis.high, axis.low)} | {
 class SegmentationConfig(InsightConfig):
     """How many groups may be told apart; the number itself is chosen by the data."""
 
-    fewest_groups: Annotated[int, Field(ge=2, le=20)] = 3
+    fewest_groups: Annotated[int, Field(ge=2, le=20)] = 5
     most_groups: Annotated[int, Field(ge=2, le=20)] = 8
 
 
-class RfmCells(Contender):
+@dataclass(frozen=True)
+class RfmCells:
     """Quintiles of recency, frequency and money: R5F5M5 bought last, oftenest and most (Hughes, 1994)."""
 
-    name = "rfm_cells"
-    role = Role.BASELINE
+    edges: np.ndarray
+    """Shape (4, 3)."""
 
-    def __init__(self) -> None:
-        self.edges = np.empty((len(QUINTILES), len(RFM)))
-        self.stability = float("nan")
+    @classmethod
+    def fit(cls, facts: Facts) -> RfmCells:
+        return cls(np.quantile(_better_is_more(facts), QUINTILES, axis=0))
 
-    def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
-        values = _rfm(now)
-        self.edges = np.quantile(values, QUINTILES, axis=0)
-        random = np.random.default_rng(seed)
-        samples = [values[random.integers(0, len(values), len(values))] for _ in range(BOOTSTRAPS)]
-        again = [_cells(values, np.quantile(sample, QUINTILES, axis=0)) for sample in samples]
-        self.stability = float(np.mean([metrics.adjusted_rand(self._codes(now), other) for other in again]))
-
-    def _codes(self, facts: Facts) -> np.ndarray:
-        return _cells(_rfm(facts), self.edges)
-
-    def cells(self, facts: Facts) -> list[str]:
-        """Each entity's cell, as R5F4M3."""
-        return [f"R{code // 100}F{code // 10 % 10}M{code % 10}" for code in self._codes(facts)]
-
-    def predict(self, facts: Facts) -> pl.DataFrame:
-        cells = self.cells(facts)
-        return facts.features.select(c.ENTITY_ID).with_columns(pl.Series(k, cells) for k in (SEGMENT, RFM_CELL))
-
-    def save(self, folder: Path) -> None:
-        stored = {"edges": self.edges.tolist(), "stability": self.stability}
-        (folder / "rfm.json").write_text(json.dumps(stored), "utf-8")
-
-    def load(self, folder: Path) -> None:
-        stored = json.loads((folder / "rfm.json").read_text("utf-8"))
-        self.edges, self.stability = np.array(stored["edges"]), stored["stability"]
+    def of(self, facts: Facts) -> list[str]:
+        """Each entity's cell, as R5F4M3; 1 is the worst fifth."""
+        values = _better_is_more(facts)
+        digits = [np.searchsorted(self.edges[:, k], values[:, k], side="left") + 1 for k in range(len(RFM))]
+        return [f"R{r}F{f}M{m}" for r, f, m in zip(*digits, strict=True)]
 
 
-def _rfm(facts: Facts) -> np.ndarray:
+def _better_is_more(facts: Facts) -> np.ndarray:
     """Recency turned round, so that more is better in all three columns; unknown counts as worst."""
     recency, orders, spend = facts.matrix(RFM).T
     return np.column_stack([np.nan_to_num(-recency, nan=-1e9), np.nan_to_num(orders), np.nan_to_num(spend)])
 
 
-def _cells(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Codes of three digits, each 1 (worst) to 5 (best)."""
-    digits = [np.searchsorted(edges[:, k], values[:, k], side="left") + 1 for k in range(values.shape[1])]
-    return np.asarray(100 * digits[0] + 10 * digits[1] + digits[2], dtype=np.int64)
-
-
 class Groups(Contender):
-    """k-means on ranks along the axes, the number of groups chosen by silhouette and bootstrap stability."""
+    """k-means along the axes, the number of groups chosen by what they tell and how surely they come again."""
 
     name = "k_means"
+    along: ClassVar[tuple[str, ...]] = FEATURES
 
     def __init__(self, config: SegmentationConfig) -> None:
         self.config = config
-        self.rfm = RfmCells()
         self.names: list[str] = []
         self.features: tuple[str, ...] = ()
 
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
-        self.rfm.fit(past, now, seed=seed)
-        self.features = tuple(axis.feature for axis in AXES if _varies(now, axis.feature))
+        self.cells = RfmCells.fit(now)
+        self.features = tuple(name for name in self.along if _varies(now, name))
         groups = tuple(range(self.config.fewest_groups, self.config.most_groups + 1))
         self.model = KMeans.fit(now.matrix(self.features), seed=seed, config=KMeansConfig(groups))
         self.names = name_groups(self.model.centres, self.features)
 
-    @property
-    def stability(self) -> float:
-        return self.model.stability
-
     def predict(self, facts: Facts) -> pl.DataFrame:
         group = self.model.predict(facts.matrix(self.features))
-        columns = {SEGMENT: [self.names[k] for k in group], RFM_CELL: self.rfm.cells(facts)}
+        columns = {SEGMENT: [self.names[k] for k in group], RFM_CELL: self.cells.of(facts)}
         return facts.features.select(c.ENTITY_ID).with_columns(pl.Series(k, v) for k, v in columns.items())
 
     def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
-        """How far from the middle an entity stands on each axis, weighed by how much its group is about that axis."""
+        """How far from the mean an entity stands on each axis, weighed by how much its group is about that axis."""
         X = facts.matrix(self.features)
-        about = np.abs(self.model.centres - 0.5)[self.model.predict(X)]
-        return self.features, (self.model.ranks(X) - 0.5) * about
+        about = np.abs(self.model.centres)[self.model.predict(X)]
+        return self.features, self.model.scale.transform(X) * about
 
     def save(self, folder: Path) -> None:
-        self.rfm.save(folder)
         self.model.save(folder)
-        (folder / "groups.json").write_text(json.dumps({"names": self.names, "features": self.features}), "utf-8")
+        stored = {"names": self.names, "features": self.features, "cells": self.cells.edges.tolist()}
+        (folder / "groups.json").write_text(json.dumps(stored), "utf-8")
 
     def load(self, folder: Path) -> None:
-        self.rfm.load(folder)
         self.model = KMeans.load(folder)
         stored = json.loads((folder / "groups.json").read_text("utf-8"))
         self.names, self.features = stored["names"], tuple(stored["features"])
+        self.cells = RfmCells(np.array(stored["cells"]))
+
+
+class RfmGroups(Groups):
+    """The textbook: k-means on recency, frequency and money alone."""
+
+    name = "rfm_k_means"
+    role = Role.BASELINE
+    along: ClassVar[tuple[str, ...]] = RFM
 
 
 def _varies(facts: Facts, feature: str) -> bool:
@@ -164,9 +140,9 @@ def _varies(facts: Facts, feature: str) -> bool:
 def name_groups(centres: np.ndarray, features: Sequence[str]) -> list[str]:
     """Each group's name, by what sets it apart most, in English; no two alike.
 
-    `centres`: shape (groups, features), mean ranks from 0 to 1.
+    `centres`: shape (groups, features), in standard deviations from the mean.
 
-    >>> name_groups(np.array([[0.9, 0.2], [0.2, 0.9], [0.5, 0.5]]), ["spend", "recency_days"])
+    >>> name_groups(np.array([[1.5, -0.9], [-0.8, 1.2], [0.1, 0.0]]), ["spend", "recency_days"])
     ['high value, active', 'slipping, low value', 'ordinary']
     """
     axes = {axis.feature: axis for axis in AXES}
@@ -180,9 +156,9 @@ def name_groups(centres: np.ndarray, features: Sequence[str]) -> list[str]:
 
 def _words(centre: np.ndarray, axes: Sequence[Axis]) -> list[str]:
     """What is said of a centre, the most telling first."""
-    far = np.argsort(-np.abs(centre - 0.5), kind="stable")
-    telling = [k for k in far if abs(centre[k] - 0.5) >= NAMED_FROM]
-    return [(axes[k].high if centre[k] > 0.5 else axes[k].low)[0] for k in telling]
+    far = np.argsort(-np.abs(centre), kind="stable")
+    telling = [k for k in far if abs(centre[k]) >= NAMED_FROM]
+    return [(axes[k].high if centre[k] > 0 else axes[k].low)[0] for k in telling]
 
 
 class Segmentation(Insight):
@@ -199,7 +175,7 @@ class Segmentation(Insight):
         Group(SEGMENT, english="group", chinese="客群"),
         Group(RFM_CELL, english="RFM cell", chinese="RFM 分格"),
     )
-    judged_by = (Metric("stability"), Metric("spend_explained"))
+    judged_by = (Metric("stably_explained"), Metric("stability"), Metric("explained"), Metric("spend_explained"))
     limits: ClassVar[dict[str, str]] = {
         "en": "Groups describe; they do not decide. Nobody should be treated worse for a group's name.",
         "zh": "分群只是描述，不是决定；任何人都不应因群名而受到差别对待。",
@@ -208,7 +184,7 @@ class Segmentation(Insight):
     config: SegmentationConfig
 
     def contenders(self) -> tuple[Contender, ...]:
-        return (Groups(self.config), RfmCells())
+        return (Groups(self.config), RfmGroups(self.config))
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         spent = happened.select(pl.col(c.CUSTOMER_ID).alias(c.ENTITY_ID), pl.col(SPEND).alias(LOG_SPENT))
@@ -216,11 +192,16 @@ class Segmentation(Insight):
         return joined.select(pl.col(LOG_SPENT).fill_null(0.0).clip(0).log1p())
 
     def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
-        groups = answer[SEGMENT]
+        groups = answer[SEGMENT].to_numpy()
+        ways = example.facts.matrix(tuple(name for name in FEATURES if _varies(example.facts, name)))
+        told = explained(groups, Scale.fit(ways).transform(ways))
+        stability = contender.model.stability if isinstance(contender, Groups) else float("nan")
         return {
-            "stability": float(getattr(contender, "stability", float("nan"))),
-            "spend_explained": explained(groups, example.label(LOG_SPENT)),
-            "groups": float(groups.n_unique()),
+            "stably_explained": stability * told,
+            "stability": stability,
+            "explained": told,
+            "spend_explained": explained(groups, example.label(LOG_SPENT)[:, None]),
+            "groups": float(answer[SEGMENT].n_unique()),
         }
 
     def say(self, text: str | None, language: str) -> str:
@@ -231,15 +212,3 @@ class Segmentation(Insight):
     def examine(self, example: Example, answer: pl.DataFrame, groups: pl.Series | None) -> dict[str, Any]:
         sizes = answer.group_by(SEGMENT).len("customers").sort("customers", SEGMENT, descending=[True, False])
         return {"sizes": sizes.to_dicts()}
-
-
-def explained(groups: pl.Series, outcome: np.ndarray) -> float:
-    """The share of the outcome's variance that the groups explain, less what random groups would (ω², Hays 1963)."""
-    frame = pl.DataFrame({"group": groups, "y": outcome})
-    within = float(frame.select((pl.col("y") - pl.col("y").mean().over("group")).pow(2).sum()).item())
-    total = float(((outcome - outcome.mean()) ** 2).sum())
-    k, n = groups.n_unique(), len(outcome)
-    if n <= k or total == 0:
-        return 0.0
-    noise = within / (n - k)
-    return (total - within - (k - 1) * noise) / (total + noise)

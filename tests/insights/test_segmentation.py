@@ -1,0 +1,70 @@
+"""Segmentation: planted groups come back, RFM cells are fifths, names tell what sets a group apart."""
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dongcha import columns as c
+from dongcha.assemble import Shop
+from dongcha.features.point_in_time import Snapshot
+from dongcha.insights.segmentation import FEATURES, RFM_CELL, WORDS, name_groups
+from dongcha.jobs.recovery import segment_recovery
+from dongcha.jobs.study import Study
+from dongcha.models.grouping.k_means import explained
+from dongcha.sources.simulate import Simulated
+
+
+def answer(shop: Shop, contender: str) -> pl.DataFrame:
+    cutoff = shop.as_of()
+    study = Study(shop.desk, shop.insights["segmentation"], cutoff)
+    model = study.insight.contender(contender)
+    model.fit(study.past(cutoff), study.facts(cutoff), seed=7)
+    return study.insight.answer(model, study.facts(cutoff))
+
+
+@pytest.fixture(scope="module")
+def groups(large_shop: Shop) -> pl.DataFrame:
+    return answer(large_shop, "k_means")
+
+
+def test_planted_groups_are_found_better_than_by_recency_frequency_and_money(
+    large_shop: Shop, simulated: Simulated, groups: pl.DataFrame
+) -> None:
+    ours, _ = segment_recovery(groups, simulated.secrets)
+    textbook, _ = segment_recovery(answer(large_shop, "rfm_k_means"), simulated.secrets)
+    cells, _ = segment_recovery(groups, simulated.secrets, RFM_CELL)
+    assert ours > 0.15
+    assert ours > 1.3 * textbook
+    assert ours > 1.3 * cells
+
+
+def test_every_fifth_of_recency_is_a_fifth_of_the_buyers(large_shop: Shop, groups: pl.DataFrame) -> None:
+    facts = Snapshot(large_shop.lake, large_shop.as_of()).features(["recency_days"])
+    recency = facts.rename({c.CUSTOMER_ID: c.ENTITY_ID})
+    digits = groups.join(recency, on=c.ENTITY_ID).with_columns(digit=pl.col(RFM_CELL).str.slice(1, 1).cast(pl.Int64))
+    shares = digits["digit"].value_counts()["count"].to_numpy() / len(digits)
+    assert np.abs(shares - 0.2).max() < 0.02
+    means = digits.group_by("digit").agg(pl.col("recency_days").mean()).sort("digit")["recency_days"].to_list()
+    assert means == sorted(means, reverse=True)
+
+
+centre = st.lists(st.floats(-3, 3), min_size=len(FEATURES), max_size=len(FEATURES))
+
+
+@given(st.lists(centre, min_size=1, max_size=12))
+def test_no_two_groups_have_one_name_and_every_word_has_chinese(centres: list[list[float]]) -> None:
+    names = name_groups(np.array(centres), FEATURES)
+    assert len(set(names)) == len(names)
+    words = {word.rstrip(" 0123456789") for name in names for word in name.split(", ")}
+    assert words <= WORDS.keys()
+
+
+def test_what_groups_explain_has_known_answers() -> None:
+    y = np.array([0.0, 0, 0, 1, 1, 1])[:, None]
+    assert explained(np.array(["a", "a", "a", "b", "b", "b"]), y) == pytest.approx(1.0)
+    assert explained(np.zeros(6), y) == pytest.approx(0.0)
+    random = np.random.default_rng(0)
+    luck = [explained(random.integers(0, 100, 1000), random.normal(size=(1000, 1))) for _ in range(50)]
+    assert abs(np.mean(luck)) < 0.01
