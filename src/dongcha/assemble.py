@@ -277,6 +277,13 @@ class Shop:
 
         return status(self.desk, self.insights)
 
+    @property
+    def currency(self) -> str:
+        """The code money is shown in: the setting, else the one that most orders name, else an empty text."""
+        from dongcha.jobs.status import currencies
+
+        return self.settings.shop.currency or next(iter(currencies(self.desk)), "")
+
     def doctor(self) -> list[dict[str, Any]]:
         """Checks of the machine, the workspace and the insights: check, ok, found."""
         from dongcha.jobs.doctor import doctor

@@ -27,7 +27,7 @@ class ShopSection(Section):
 
     name: str = "My shop"
     language: Language = "en"
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Annotated[str, Field(pattern=r"^([A-Z]{3})?$")] = ""
     time_zone: str = "UTC"
 
     @field_validator("time_zone")
@@ -104,7 +104,7 @@ threads = 0                 # processor threads for training; 0 = all of them
 [shop]
 name = "My shop"
 language = "en"             # en or zh: the language of reasons and reports
-currency = "USD"            # ISO 4217 code that money is shown in
+currency = ""               # ISO 4217 code that money is shown in; empty: the one that the orders name
 time_zone = "UTC"           # how times without an offset are read, e.g. Asia/Shanghai
 
 [time]

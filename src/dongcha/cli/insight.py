@@ -193,7 +193,7 @@ def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame
     insight, reasons, currency = (
         shop.insights[name],
         shop.reasons_by_entity(name, as_of=as_of),
-        shop.settings.shop.currency,
+        shop.currency,
     )
     features = catalogue()
     rows = [
@@ -218,7 +218,7 @@ def draw_groups(shop: Shop, name: str, as_of: str | None, language: str) -> None
     from dongcha.cli.render import figure, table
     from dongcha.cli.words import say
 
-    insight, currency, days = shop.insights[name], shop.settings.shop.currency, shop.desk.plan.horizon.days
+    insight, currency, days = shop.insights[name], shop.currency, shop.desk.plan.horizon.days
     rows = [
         (
             insight.say(row[insight.yields[0].name], language),

@@ -35,7 +35,7 @@ def _draw(shop: Shop, found: dict[str, Any], language: str) -> None:
     from dongcha.cli.words import say
     from dongcha.features.declare import catalogue
 
-    currency = shop.settings.shop.currency
+    currency = shop.currency
     known = "  ".join(f"{k}: {v}" for k, v in found["customer"].items() if k != "extras")
     stdout().print(
         f"[bold]{say('customer', language)} {found['customer_id']}[/]  ({say('as_of', language)} {found['as_of']})"
@@ -58,7 +58,7 @@ def _draw_concluded(shop: Shop, concluded: dict[str, Any], language: str) -> Non
     from dongcha.cli.render import figure, reason_line, stdout
     from dongcha.features.declare import catalogue
 
-    insight, currency = shop.insights[concluded["insight"]], shop.settings.shop.currency
+    insight, currency = shop.insights[concluded["insight"]], shop.currency
     stdout().print(f"\n[bold cyan]{insight.question[language]}[/]")
     for output in insight.yields:
         value = concluded["answer"][output.name]
@@ -81,7 +81,7 @@ def audience(
     with opened(workspace) as shop:
         found = shop.audience(rule)
         units = {output.name: output.unit for insight in shop.insights for output in insight.yields}
-        currency = shop.settings.shop.currency
+        currency = shop.currency
     if csv is not None:
         found.write_csv(csv)
     if json:

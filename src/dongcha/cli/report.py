@@ -37,7 +37,7 @@ class Report:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
         self.language = shop.settings.shop.language
-        self.currency = shop.settings.shop.currency
+        self.currency = shop.currency
         self.churn = _scores(shop, "churn")
         self.value = _scores(shop, "lifetime_value")
         self.segments = _scores(shop, "segmentation")

@@ -34,7 +34,8 @@ def _table(desk: Desk, name: str) -> dict[str, Any]:
         "version": desk.lake.version(name),
         "first": found["first"],
         "last": found["last"],
-        "findings": [
+        "findings": _mixed(desk, name)
+        + [
             f"{k} is missing in {found[f'hole_{k}']:.0%} of rows"
             for k in optional
             if WORTH_TELLING <= found[f"hole_{k}"] < 1
@@ -45,6 +46,24 @@ def _table(desk: Desk, name: str) -> dict[str, Any]:
 
 WORTH_TELLING = 0.01
 """A column with fewer holes than this share is not a finding."""
+
+
+def currencies(desk: Desk) -> list[str]:
+    """The currencies that the orders name, the most used first."""
+    import ibis
+
+    if c.ORDERS not in desk.lake.tables():
+        return []
+    rows = desk.lake.engine.read(desk.lake.files(c.ORDERS))
+    named = rows.filter(rows[c.CURRENCY].notnull())
+    counted = named.group_by(c.CURRENCY).aggregate(rows=named.count())
+    found = desk.lake.engine.to_polars(counted.order_by(ibis.desc("rows"), c.CURRENCY))
+    return [str(code) for code in found[c.CURRENCY]]
+
+
+def _mixed(desk: Desk, name: str) -> list[str]:
+    named = currencies(desk) if name == c.ORDERS else []
+    return [f"amounts are in {', '.join(named)}, and are added as if in one currency"] if len(named) > 1 else []
 
 
 def _quarantine(desk: Desk) -> list[dict[str, Any]]:
