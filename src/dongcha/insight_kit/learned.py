@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -15,6 +16,8 @@ from dongcha.errors import MissingDataError
 from dongcha.insight_kit.base import Example, Facts
 
 NAMES_FILE: Final = "features.json"
+MOST_ROWS: Final = 100_000
+"""More past examples cost time and memory and tell these algorithms little more."""
 HELD_OUT: Final = 5
 """One entity in this many is held out where fitting stops early."""
 
@@ -41,13 +44,14 @@ class Learned:
         if not past:
             raise MissingDataError("No past cutoff has a complete label.", "Load a longer history.")
         self.names = tuple(name for name in self.wanted if name in now.features.columns)
-        X = np.concatenate([example.facts.matrix(self.names) for example in past])
-        y = np.concatenate([example.label(self.label) for example in past])
-        weights = np.concatenate([np.full(len(e.facts.features), _weight(e, past[-1])) for e in past])
+        kept = sampled(past)
+        X = np.concatenate([example.facts.matrix(self.names)[k] for example, k in zip(past, kept, strict=True)])
+        y = np.concatenate([example.label(self.label)[k] for example, k in zip(past, kept, strict=True)])
+        weights = np.concatenate([np.full(k.sum(), _weight(e, past[-1])) for e, k in zip(past, kept, strict=True)])
         if not self.stops_early:
             self.model = self.algorithm.fit(X, y, sample_weight=weights, seed=seed)
             return
-        out = held_out(past)
+        out = held_out(past)[np.concatenate(kept)]
         stop_by = (X[out], y[out])
         self.model = self.algorithm.fit(X[~out], y[~out], sample_weight=weights[~out], seed=seed, validation=stop_by)
 
@@ -76,6 +80,19 @@ def _weight(example: Example, newest: Example) -> float:
     """What one row of an example weighs: cutoffs count alike but for their age, which halves them every horizon."""
     age = (newest.facts.as_of.moment - example.facts.as_of.moment) / newest.facts.horizon.delta
     return float(0.5**age) / len(example.facts.features)
+
+
+def sampled(past: Sequence[Example], most: int = MOST_ROWS) -> list[np.ndarray]:
+    """Which rows of each example to learn from, bool, shape (entities,): all, or about `most` told by id and cutoff."""
+    share = most / sum(len(example.facts.features) for example in past)
+    if share >= 1:
+        return [np.ones(len(example.facts.features), dtype=bool) for example in past]
+    return [np.array([_lot(f"{e.facts.as_of} {entity}") < share for entity in e.facts.entities]) for e in past]
+
+
+def _lot(text: str) -> float:
+    """A number from 0 to 1 that only the text decides; checksums would tie the cutoffs' samples to each other."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) / 2**64
 
 
 def held_out(past: Sequence[Example]) -> np.ndarray:
