@@ -1,0 +1,137 @@
+"""Several rankers' candidates put in one order by a learnt judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dongcha.errors import MissingDataError
+from dongcha.models.ranking.popularity import Popularity
+from dongcha.models.ranking.scored import Scored, union
+from dongcha.models.ranking.sequences import Items, Sequences
+
+FILE: Final = "blend.txt"
+MOST_LISTS: Final = 20_000
+LIGHTGBM: Final = {
+    "objective": "rank_xendcg",
+    "learning_rate": 0.05,
+    "num_leaves": 15,
+    "min_data_in_leaf": 200,
+    "lambda_l2": 10.0,
+    "feature_fraction": 0.7,
+    "verbose": -1,
+    "deterministic": True,
+    "force_row_wise": True,
+}
+ROUNDS: Final = 150
+
+
+class Ranker(Protocol):
+    """What scores some items for every history."""
+
+    def scores(self, histories: Sequences) -> Scored:
+        """Items that are worth a look, with their scores."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Every row's items that any ranker found, and what the rankers say of them: facts (candidates, columns)."""
+
+    keys: Items
+    rows: Items
+    items: Items
+    facts: NDArray[np.float32]
+
+
+def candidates(rankers: Sequence[Ranker], popularity: Popularity, histories: Sequences, each: int) -> Candidates:
+    """The best `each` of every ranker that a row's history does not hold, judged by all of them."""
+    found = [ranker.scores(histories).without(histories) for ranker in rankers]
+    keys = union([part.top(each) for part in found])
+    rows, items = keys // histories.catalogue, keys % histories.catalogue
+    columns: list[NDArray[Any]] = []
+    for part in found:
+        lowest, highest = _extremes(part)
+        score = part.at(keys, otherwise=np.nan)
+        span = np.maximum(highest - lowest, 1e-9)[rows]
+        columns += [score, (score - lowest[rows]) / span, _places(part).at(keys, otherwise=np.nan)]
+    columns += [np.log1p(popularity.taken[items]), np.log1p(histories.lengths()[rows])]
+    return Candidates(keys, rows, items, np.column_stack(columns).astype(np.float32))
+
+
+def _extremes(part: Scored) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Each row's lowest and highest score; 0 where it has none."""
+    lowest, highest = np.zeros(len(part), dtype=np.float32), np.zeros(len(part), dtype=np.float32)
+    has = np.diff(part.starts) > 0
+    lowest[has] = np.minimum.reduceat(part.scores, part.starts[:-1][has]) if has.any() else 0
+    highest[has] = np.maximum.reduceat(part.scores, part.starts[:-1][has]) if has.any() else 0
+    return lowest, highest
+
+
+def _places(part: Scored) -> Scored:
+    return Scored(part.items, part.places().astype(np.float32), part.starts, part.catalogue)
+
+
+@dataclass(frozen=True)
+class Blend:
+    """A gradient-boosted judge of candidates (LambdaMART's kin: XE-NDCG, Bruch 2021), learnt on what came next.
+
+    `each`: how many candidates every ranker brings.
+    """
+
+    booster: Any
+    each: int = 100
+
+    @classmethod
+    def fit(
+        cls,
+        rankers: Sequence[Ranker],
+        popularity: Popularity,
+        histories: Sequences,
+        wanted: Items,
+        *,
+        seed: int = 0,
+        each: int = 100,
+    ) -> Blend:
+        """Learn from rows whose next item is known: `wanted`, shape (rows,), which no ranker has seen.
+
+        Raises MissingDataError where no ranker ever found what was wanted.
+        """
+        import lightgbm
+
+        rows = np.arange(len(histories))
+        if len(rows) > MOST_LISTS:
+            rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_LISTS, replace=False))
+        known = candidates(rankers, popularity, histories.take(rows), each)
+        hit = known.items == wanted[rows][known.rows]
+        lists = np.zeros(len(rows), dtype=bool)
+        lists[known.rows[hit]] = True
+        kept = lists[known.rows]
+        if not kept.any():
+            raise MissingDataError("No ranker found anything that was wanted next.", "Load a longer history.")
+        sizes = np.bincount(known.rows[kept], minlength=len(rows))
+        shown = lightgbm.Dataset(known.facts[kept], hit[kept].astype(np.float32), group=sizes[sizes > 0])
+        return cls(lightgbm.train(LIGHTGBM | {"seed": seed}, shown, ROUNDS), each)
+
+    def scores(self, rankers: Sequence[Ranker], popularity: Popularity, histories: Sequences) -> Scored:
+        """Every row's candidates with the judge's scores."""
+        found = candidates(rankers, popularity, histories, self.each)
+        starts = np.searchsorted(found.rows, np.arange(len(histories) + 1))
+        judged = self.booster.predict(found.facts).astype(np.float32) if len(found.items) else np.empty(0, np.float32)
+        return Scored(found.items, judged, starts, histories.catalogue)
+
+    def save(self, folder: Path) -> None:
+        """LightGBM's own text."""
+        (folder / FILE).write_text(f"{self.each}\n{self.booster.model_to_string()}", "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Blend:
+        """Read what `save` wrote."""
+        import lightgbm
+
+        each, text = (folder / FILE).read_text("utf-8").split("\n", 1)
+        return cls(lightgbm.Booster(model_str=text), int(each))

@@ -1,0 +1,90 @@
+"""Scores of a few items a row: what a ranker answers, and how answers are cut and joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dongcha.models.ranking.sequences import Items, Sequences
+
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Row k has items `items[starts[k]:starts[k + 1]]` (int64, ascending, no two alike) with their `scores`."""
+
+    items: Items
+    scores: Scores
+    starts: Items
+    catalogue: int
+
+    @classmethod
+    def of(cls, matrix: Any) -> Scored:
+        """From a SciPy sparse matrix, rows by catalogue: what is not stored has no score."""
+        found = matrix.tocsr()
+        found.sort_indices()
+        return cls(
+            found.indices.astype(np.int64),
+            found.data.astype(np.float32),
+            found.indptr.astype(np.int64),
+            found.shape[1],
+        )
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def rows(self) -> Items:
+        """The row of every score, shape (scores,)."""
+        return np.repeat(np.arange(len(self)), np.diff(self.starts))
+
+    def keys(self) -> Items:
+        """One number for every (row, item), ascending."""
+        return self.rows() * self.catalogue + self.items
+
+    def places(self) -> Items:
+        """Every score's place in its row, 0 for the highest; ties go to the lower item number."""
+        order = np.lexsort((self.items, -self.scores, self.rows()))
+        places = np.empty(len(order), dtype=np.int64)
+        places[order] = np.arange(len(order)) - np.repeat(self.starts[:-1], np.diff(self.starts))
+        return places
+
+    def top(self, count: int) -> Scored:
+        """Each row's `count` highest."""
+        return self._kept(self.places() < count)
+
+    def without(self, histories: Sequences) -> Scored:
+        """Without what a row's history already holds."""
+        seen = np.unique(histories.rows() * self.catalogue + histories.items)
+        return self._kept(~np.isin(self.keys(), seen, assume_unique=True))
+
+    def at(self, keys: Items, otherwise: float = 0.0) -> Scores:
+        """The scores of these (row, item) keys, in their order."""
+        mine = self.keys()
+        places = np.minimum(np.searchsorted(mine, keys), max(len(mine) - 1, 0))
+        if not len(mine):
+            return np.full(len(keys), otherwise, dtype=np.float32)
+        return np.where(mine[places] == keys, self.scores[places], np.float32(otherwise))
+
+    def listed(self, count: int) -> tuple[Items, Scores]:
+        """Each row's `count` highest, highest first, both of shape (rows, count): -1 and -inf where there are fewer."""
+        items = np.full((len(self), count), -1, dtype=np.int64)
+        scores = np.full((len(self), count), -np.inf, dtype=np.float32)
+        places = self.places()
+        kept = places < count
+        items[self.rows()[kept], places[kept]] = self.items[kept]
+        scores[self.rows()[kept], places[kept]] = self.scores[kept]
+        return items, scores
+
+    def _kept(self, keep: NDArray[np.bool_]) -> Scored:
+        counts = np.bincount(self.rows()[keep], minlength=len(self))
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        return Scored(self.items[keep], self.scores[keep], starts, self.catalogue)
+
+
+def union(parts: list[Scored]) -> Items:
+    """The keys that any of the parts has, ascending."""
+    return np.unique(np.concatenate([part.keys() for part in parts]))
