@@ -83,6 +83,13 @@ class BehaviourModel:
                 found[chunk] = last_states(self.network(fields), fields, self.network.sizes).numpy()
         return found
 
+    def scores(self, vectors: Vectors) -> Vectors:
+        """Every product's score for every vector, shape (rows, products)."""
+        import torch
+
+        with torch.inference_mode():
+            return np.asarray(self.network.product_scores(torch.from_numpy(vectors)).numpy(), dtype=np.float32)
+
     def top(self, vectors: Vectors, count: int, without: Sequences | None = None) -> Scored:
         """Each vector's `count` likeliest of all products but those in `without`'s row, found by matrix product."""
         import torch

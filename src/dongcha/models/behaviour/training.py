@@ -101,12 +101,16 @@ def loss_of(network: Network, fields: Mapping[str, Tensor], sampler: Sampler, ne
 
 
 def product_loss(network: Network, states: Tensor, target: Tensor, sampler: Sampler, negatives: int) -> Tensor:
-    """Cross-entropy against drawn products, their chance to be drawn put right (Bengio & Senécal 2008)."""
+    """Cross-entropy against drawn products (Bengio & Senécal 2008).
+
+    The own product counts once and each drawn one by the inverse of its expected count, so the sum under the softmax is
+    right in the mean. Correcting the own product too, as is common, would count it as if it were drawn.
+    """
     if not len(target):
         return states.sum() * 0.0
     drawn = sampler.draw(negatives)
     often = torch.log(sampler.chance * negatives)
-    own = (states * F.embedding(target, network.products)).sum(-1) + network.bias[target] - often[target]
+    own = (states * F.embedding(target, network.products)).sum(-1) + network.bias[target]
     others = network.product_scores(states, drawn) - often[drawn]
     others = others.masked_fill(drawn == target[:, None], -torch.inf)
     scores = torch.cat([own[:, None], others], dim=1)

@@ -1,0 +1,251 @@
+"""What comes next? Leave-one-out over any file of sequences, ranking all items, beside named peers.
+
+    python -m benchmarks.recommendation SEQUENCES.txt.gz [--holdout leave-one-out] [--seed S] [--json]
+        [--rectools-python PYTHON] [--sasrec-epochs 10]
+
+SEQUENCES: lines "user item item …" in time order, plain or gzipped. Each line's last item is to be foretold from the
+others; everything is fitted on all but the last items. Every item is ranked but those already seen; ties are ranked
+against the contender. Popularity, item-kNN, kNN + transitions and EASE are written here; ALS is `implicit` where it is
+installed; SASRec is RecTools', run by PYTHON, an interpreter of an environment that has `rectools[torch]`, which needs
+an older NumPy than ours. Ours: `dongcha.models.behaviour` alone, and its blend with transitions, the blend's judge
+learnt on the last item but one, which its rankers were then fitted without. No setting depends on the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import importlib.util
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dongcha.models.behaviour.model import BehaviourModel
+from dongcha.models.behaviour.timelines import Timelines
+from dongcha.models.ranking.next_item import NextItem, NextItemConfig
+from dongcha.models.ranking.sequences import Items, Sequences
+
+TOP: Final = 10
+ROWS_AT_ONCE: Final = 1000
+MOST_FOR_EASE: Final = 20_000
+
+Dense = Callable[[Sequences], NDArray[np.float32]]
+"""Histories → scores of every item, shape (rows, catalogue)."""
+
+
+def read(file: Path) -> Sequences:
+    """The file's sequences; items are numbered in the order of their first appearance."""
+    numbers: dict[str, int] = {}
+    with gzip.open(file, "rt") if file.suffix == ".gz" else file.open() as lines:
+        rows = [[numbers.setdefault(item, len(numbers)) for item in line.split()[1:]] for line in lines]
+    return Sequences.of([row for row in rows if len(row) > 1], len(numbers))
+
+
+# -- measuring
+
+
+def ranks_of(scores: Dense, histories: Sequences, wanted: Items) -> tuple[Items, Items]:
+    """Each wanted item's rank among all unseen ones, ties against us; and each row's 10 best."""
+    ranks, best = [], []
+    for start in range(0, len(histories), ROWS_AT_ONCE):
+        rows = np.arange(start, min(start + ROWS_AT_ONCE, len(histories)))
+        part = histories.take(rows)
+        found = np.array(scores(part), dtype=np.float32)
+        own = found[np.arange(len(rows)), wanted[rows]][:, None].copy()
+        found[part.rows(), part.items] = -np.inf
+        ranks.append(np.maximum((found >= own).sum(axis=1), 1))
+        best.append(np.argpartition(-found, TOP, axis=1)[:, :TOP])
+    return np.concatenate(ranks), np.concatenate(best)
+
+
+def figures(ranks: Items, best: Items, catalogue: int) -> dict[str, float]:
+    """Recall@10, NDCG@10, MRR over the whole ranking (0 where the item was not ranked), coverage of the catalogue."""
+    hit = ranks <= TOP
+    return {
+        "recall": float(hit.mean()),
+        "ndcg": float(np.where(hit, 1 / np.log2(ranks + 1.0), 0).mean()),
+        "mrr": float((1 / ranks).mean()),
+        "coverage": len(np.unique(best[best >= 0])) / catalogue,
+    }
+
+
+def listed_ranks(top: Items, wanted: Items) -> NDArray[np.float64]:
+    """Ranks where only a list is known: beyond it an item counts as not ranked."""
+    at = top == wanted[:, None]
+    return np.where(at.any(axis=1), at.argmax(axis=1) + 1.0, np.inf)
+
+
+# -- the peers
+
+
+def popularity(known: Sequences) -> Dense:
+    taken = np.bincount(known.items, minlength=known.catalogue).astype(np.float32)
+    return lambda histories: np.tile(taken, (len(histories), 1))
+
+
+def _cosines(known: Sequences) -> Any:
+    from scipy.sparse import diags
+
+    taken = known.matrix()
+    taken.data[:] = 1
+    often = np.maximum(np.asarray(taken.sum(axis=0)).ravel(), 1)
+    together = (taken.T @ taken).tolil()
+    together.setdiag(0)
+    return (diags(often**-0.5) @ together.tocsr() @ diags(often**-0.5)).tocsr()
+
+
+def _steps(known: Sequences, reach: int = 3) -> Any:
+    from scipy.sparse import csr_matrix, diags
+
+    rows, items, size = known.rows(), known.items, known.catalogue
+    counts = csr_matrix((size, size), dtype=np.float32)
+    for step in range(1, reach + 1):
+        same = rows[step:] == rows[:-step]
+        weight = np.full(int(same.sum()), 1 / step, dtype=np.float32)
+        counts = counts + csr_matrix((weight, (items[:-step][same], items[step:][same])), shape=(size, size))
+    often = np.maximum(np.bincount(items, minlength=size), 1)
+    return (diags(often**-0.5) @ counts @ diags(often**-0.5)).tocsr()
+
+
+def _recent(histories: Sequences) -> Any:
+    return histories.matrix((0.8 ** histories.ages()).astype(np.float32))
+
+
+def item_knn(known: Sequences) -> Dense:
+    """Cosine of who took both, the history fading by .8 an item."""
+    cosines = _cosines(known)
+    return lambda histories: (_recent(histories) @ cosines).toarray()
+
+
+def knn_transitions(known: Sequences) -> Dense:
+    """The same, and what followed within 3 steps."""
+    both = _cosines(known) + _steps(known)
+    return lambda histories: (_recent(histories) @ both).toarray()
+
+
+def ease(known: Sequences, ridge: float = 250.0) -> Dense:
+    """Steck 2019: the best linear item-item weights with a zero diagonal, in closed form."""
+    taken = known.matrix()
+    taken.data[:] = 1
+    gram = (taken.T @ taken).toarray().astype(np.float32)
+    gram[np.diag_indices_from(gram)] += ridge
+    inverse = np.linalg.inv(gram)
+    weights = -inverse / np.diag(inverse)
+    weights[np.diag_indices_from(weights)] = 0
+    return lambda histories: histories.matrix() @ weights
+
+
+def als(known: Sequences, seed: int) -> Dense:
+    """`implicit`, 128 factors, its other settings as they come."""
+    from implicit.als import AlternatingLeastSquares
+
+    model = AlternatingLeastSquares(factors=128, random_state=seed)
+    model.fit(known.matrix(), show_progress=False)
+
+    def scores(histories: Sequences) -> NDArray[np.float32]:
+        people = np.stack([model.recalculate_user(0, row) for row in histories.matrix()])
+        return np.asarray(people @ model.item_factors.T, dtype=np.float32)
+
+    return scores
+
+
+def sasrec(known: Sequences, python: str, epochs: int, seed: int) -> tuple[Items, dict[str, float]]:
+    """RecTools' top 10 of every row, and how long it took."""
+    with tempfile.TemporaryDirectory() as folder:
+        given, top = Path(folder) / "sequences.npz", Path(folder) / "top.npy"
+        np.savez(given, items=known.items, starts=known.starts)
+        script = Path(__file__).parent / "peers" / "rectools_sasrec.py"
+        command = [python, str(script), str(given), str(top), "--epochs", str(epochs), "--seed", str(seed)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return np.load(top), json.loads(done.stdout.splitlines()[-1])
+
+
+# -- the run
+
+
+def measure(sequences: Sequences, seed: int, rectools_python: str | None, sasrec_epochs: int) -> list[dict[str, Any]]:
+    """One line per contender."""
+    known, wanted = sequences.without_last(), sequences.last()
+    peers: dict[str, Callable[[], Dense]] = {
+        "popularity": lambda: popularity(known),
+        "item-kNN": lambda: item_knn(known),
+        "kNN + transitions": lambda: knn_transitions(known),
+    }
+    if sequences.catalogue <= MOST_FOR_EASE:
+        peers["EASE"] = lambda: ease(known)
+    if importlib.util.find_spec("implicit"):
+        peers["ALS (implicit)"] = lambda: als(known, seed)
+    lines = []
+    for name, fit in peers.items():
+        began = time.perf_counter()
+        scores = fit()
+        fitted = time.perf_counter()
+        found = figures(*ranks_of(scores, known, wanted), sequences.catalogue)
+        lines.append(_line(name, found, fitted - began, time.perf_counter() - fitted))
+    if rectools_python:
+        top, took = sasrec(known, rectools_python, sasrec_epochs, seed)
+        found = figures(listed_ranks(top, wanted), top, sequences.catalogue) | {"mrr": float("nan")}
+        lines.append(
+            _line(f"RecTools SASRec, {sasrec_epochs} epochs", found, took["fit_seconds"], took["rank_seconds"])
+        )
+    return lines + _ours(known, wanted, seed)
+
+
+def _ours(known: Sequences, wanted: Items, seed: int) -> list[dict[str, Any]]:
+    began = time.perf_counter()
+    model = BehaviourModel.fit(Timelines.of(known), seed=seed)
+    fitted = time.perf_counter()
+
+    def scores(histories: Sequences) -> NDArray[np.float32]:
+        return model.scores(model.vectors(Timelines.of(histories)))
+
+    alone = figures(*ranks_of(scores, known, wanted), known.catalogue)
+    ranked = time.perf_counter()
+    lines = [_line("dongcha behaviour model", alone, fitted - began, ranked - fitted)]
+    blend = NextItem.fit(known, seed=seed, config=NextItemConfig(), model=model)
+    blended = time.perf_counter()
+    judged = blend.scores(known)
+    top, _ = judged.listed(TOP)
+    own = judged.at(np.arange(len(known)) * known.catalogue + wanted, otherwise=np.inf)
+    ahead = np.bincount(judged.rows(), judged.scores >= own[judged.rows()], minlength=len(known))
+    found = figures(np.where(np.isfinite(own), ahead, np.inf), top, known.catalogue)
+    return [*lines, _line("dongcha blend", found, blended - ranked + fitted - began, time.perf_counter() - blended)]
+
+
+def _line(name: str, found: dict[str, float], fit_seconds: float, rank_seconds: float) -> dict[str, Any]:
+    line = {"contender": name, **found, "fit_seconds": fit_seconds, "rank_seconds": rank_seconds}
+    print(_row(line), flush=True)
+    return line
+
+
+def _row(line: dict[str, Any]) -> str:
+    shown = " ".join(f"{line[k]:>8.4f}" for k in ("recall", "ndcg", "mrr", "coverage"))
+    return f"{line['contender']:28} {shown} {line['fit_seconds']:>9.1f} {line['rank_seconds']:>9.1f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sequences", type=Path)
+    parser.add_argument("--holdout", choices=("leave-one-out",), default="leave-one-out")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--rectools-python", help="an interpreter that has rectools[torch]")
+    parser.add_argument("--sasrec-epochs", type=int, default=10)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    sequences = read(asked.sequences)
+    titles = " ".join(f"{k:>8}" for k in ("R@10", "NDCG@10", "MRR", "coverage"))
+    print(f"{len(sequences):,} sequences of {sequences.catalogue:,} items\n{'':28} {titles} {'fit s':>9} {'rank s':>9}")
+    lines = measure(sequences, asked.seed, asked.rectools_python, asked.sasrec_epochs)
+    if asked.json:
+        print(json.dumps(lines))
+
+
+if __name__ == "__main__":
+    main()

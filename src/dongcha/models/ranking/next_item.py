@@ -1,0 +1,85 @@
+"""The whole recommender over sequences: the behaviour model, three readings of transitions, popularity, and a judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from dongcha.models.behaviour.model import BehaviourModel
+from dongcha.models.behaviour.timelines import Timelines
+from dongcha.models.ranking.blend import Blend, Ranker
+from dongcha.models.ranking.popularity import Popularity
+from dongcha.models.ranking.scored import Scored
+from dongcha.models.ranking.sequences import Sequences
+from dongcha.models.ranking.transitions import Transitions, TransitionsConfig
+
+READINGS: Final = (
+    TransitionsConfig(),
+    TransitionsConfig(reach=1, backward=0.0, fading=0.5),
+    TransitionsConfig(reach=3, backward=0.0, from_power=0.5, to_power=0.5, fading=0.7),
+    TransitionsConfig(reach=50, backward=1.0, from_power=0.5, to_power=0.5, fading=0.8),
+)
+"""Near and both ways; the very next; the next few, less for what is common; and who took both, whenever."""
+
+
+@dataclass(frozen=True)
+class NextItemConfig:
+    """`each`: how many candidates every ranker brings to the judge."""
+
+    each: int = 100
+
+
+@dataclass(frozen=True)
+class ByModel:
+    """The behaviour model as a ranker of products: its likeliest `offered`."""
+
+    model: BehaviourModel
+    offered: int = 300
+
+    def scores(self, histories: Sequences) -> Scored:
+        """The likeliest products that a row's history does not hold."""
+        return self.model.top(self.model.vectors(Timelines.of(histories)), self.offered, histories)
+
+
+@dataclass(frozen=True)
+class NextItem:
+    """Rankers fitted on everything, and a judge that learnt on newest items which its own rankers had not seen."""
+
+    rankers: tuple[Ranker, ...]
+    popularity: Popularity
+    judge: Blend
+
+    @classmethod
+    def fit(
+        cls,
+        sequences: Sequences,
+        *,
+        seed: int = 0,
+        config: NextItemConfig | None = None,
+        model: BehaviourModel | None = None,
+        fit_model: Callable[[Timelines, int], BehaviourModel] = lambda timelines, seed: BehaviourModel.fit(
+            timelines, seed=seed
+        ),
+    ) -> NextItem:
+        """Fit twice: without each row's newest item, for the judge to learn from; then with it.
+
+        `model`: one already fitted on all of `sequences`, to save the second fit.
+        """
+        config = config or NextItemConfig()
+        before = sequences.without_last()
+        known = before.lengths() > 0
+        histories, wanted = before.take(known.nonzero()[0]), sequences.last()[known]
+        rankers, popularity = _rankers(before, fit_model(Timelines.of(before), seed))
+        judge = Blend.fit(rankers, popularity, histories, wanted, seed=seed, each=config.each)
+        now = model if model is not None else fit_model(Timelines.of(sequences), seed)
+        return cls(*_rankers(sequences, now), judge)
+
+    def scores(self, histories: Sequences) -> Scored:
+        """Every history's candidates, unseen ones only, with the judge's scores."""
+        return self.judge.scores(self.rankers, self.popularity, histories)
+
+
+def _rankers(sequences: Sequences, model: BehaviourModel) -> tuple[tuple[Ranker, ...], Popularity]:
+    transitions = [Transitions(reading).fit(sequences) for reading in READINGS]
+    return (ByModel(model), *transitions), Popularity().fit(sequences)
