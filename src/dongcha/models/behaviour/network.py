@@ -42,7 +42,7 @@ class Network(nn.Module):
     def __init__(self, sizes: Mapping[str, int], config: NetworkConfig) -> None:
         super().__init__()
         self.sizes, self.config = dict(sizes), config
-        self.embed = nn.ModuleDict({name: _table(size, config.width) for name, size in sizes.items()})
+        self.embed = nn.ModuleDict({name: _table(size, config.width, name == PRODUCT) for name, size in sizes.items()})
         self.drop = nn.Dropout(config.dropout)
         self.read = encoder(
             config.encoder,
@@ -54,7 +54,7 @@ class Network(nn.Module):
         )
         self.fading = nn.Parameter(torch.logit(torch.tensor(config.fading)))
         self.scale = nn.Parameter(torch.log(torch.tensor(config.scale)))
-        self.bias = nn.Parameter(torch.zeros(sizes[PRODUCT]))
+        self.bias = nn.Parameter(torch.zeros(sizes[PRODUCT], 1))
         self.heads = nn.ModuleDict({k: nn.Linear(config.width, sizes[k]) for k in (KIND, GAP) if k in sizes})
 
     def forward(self, fields: Mapping[str, Tensor]) -> Tensor:
@@ -67,20 +67,26 @@ class Network(nn.Module):
     @property
     def products(self) -> Tensor:
         """The products' vectors, shape (products, width)."""
+        return self.of_products()[0][:-1]
+
+    def of_products(self) -> tuple[Tensor, Tensor]:
+        """The weights of which each step touches but a few rows: vectors (products + 1, width), biases."""
         table = self.embed[PRODUCT]
         assert isinstance(table, nn.Embedding)
-        return table.weight[:-1]
+        return table.weight, self.bias
 
-    def product_scores(self, states: Tensor, products: Tensor | None = None) -> Tensor:
-        """Scores (rows, products) of these products, by default of all; higher is likelier next."""
-        if products is None:
-            return F.linear(states, self.products, self.bias)
-        return F.linear(states, F.embedding(products, self.products), self.bias[products])
+    def product_scores(self, states: Tensor) -> Tensor:
+        """Every product's score, shape (rows, products); higher is likelier next."""
+        return F.linear(states, self.products, self.bias[:, 0])
+
+    def looked_up(self, products: Tensor) -> tuple[Tensor, Tensor]:
+        """These products' vectors (…, width) and biases (…): of the catalogue only they get a gradient."""
+        return self.embed[PRODUCT](products), F.embedding(products, self.bias, sparse=True)[..., 0]
 
 
-def _table(size: int, width: int) -> nn.Embedding:
+def _table(size: int, width: int, sparse: bool) -> nn.Embedding:
     """Small vectors, and zeros for "none"."""
-    table = nn.Embedding(size + 1, width, padding_idx=size)
+    table = nn.Embedding(size + 1, width, padding_idx=size, sparse=sparse)
     nn.init.normal_(table.weight, std=SMALL)
     nn.init.zeros_(table.weight[-1])
     return table

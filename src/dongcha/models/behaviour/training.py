@@ -57,17 +57,20 @@ class Sampler:
 
     chance: Tensor
     """Shape (products,), float32."""
+    reached: Tensor
+    """The chances added up, shape (products,), float64."""
 
     @classmethod
     def of(cls, timelines: Timelines) -> Sampler:
         size = timelines.sizes[PRODUCT]
         counts = np.bincount(timelines.fields[PRODUCT], minlength=size + 1)[:size]
         weight = (counts + 1.0) ** POPULARITY_POWER
-        return cls(torch.from_numpy((weight / weight.sum()).astype(np.float32)))
+        chance = weight / weight.sum()
+        return cls(torch.from_numpy(chance.astype(np.float32)), torch.from_numpy(np.cumsum(chance)))
 
     def draw(self, count: int) -> Tensor:
         """Products, shape (count,), with replacement."""
-        return torch.searchsorted(self.chance.cumsum(0), torch.rand(count)).clamp(max=len(self.chance) - 1)
+        return torch.searchsorted(self.reached, torch.rand(count, dtype=torch.float64)).clamp(max=len(self.chance) - 1)
 
 
 def batches(
@@ -109,9 +112,10 @@ def product_loss(network: Network, states: Tensor, target: Tensor, sampler: Samp
     if not len(target):
         return states.sum() * 0.0
     drawn = sampler.draw(negatives)
-    often = torch.log(sampler.chance * negatives)
-    own = (states * F.embedding(target, network.products)).sum(-1) + network.bias[target]
-    others = network.product_scores(states, drawn) - often[drawn]
+    own_vectors, own_bias = network.looked_up(target)
+    vectors, bias = network.looked_up(drawn)
+    own = (states * own_vectors).sum(-1) + own_bias
+    others = F.linear(states, vectors, bias - torch.log(sampler.chance[drawn] * negatives))
     others = others.masked_fill(drawn == target[:, None], -torch.inf)
     scores = torch.cat([own[:, None], others], dim=1)
     return F.cross_entropy(scores, torch.zeros_like(target))
@@ -134,7 +138,7 @@ def train(
     shown, held = _held_out(timelines, seed, config.checked_share)
     rows = np.flatnonzero(shown.lengths() > 1)
     sampler = Sampler.of(shown)
-    optimizer = _optimizer(network, config)
+    optimizer = Optimizer(network, config)
     steps = -(-len(rows) // config.batch_rows)
     state = _State(network, optimizer, checkpoint)
     history = state.resume()
@@ -147,11 +151,8 @@ def train(
             network.train()
             lost = 0.0
             for step, fields in enumerate(batches(shown, rows, config.batch_rows, network.config.length, random)):
-                _set_rate(optimizer, (epoch * steps + step) / (config.epochs * steps))
                 loss = loss_of(network, fields, sampler, config.negatives)
-                optimizer.zero_grad()
-                torch.autograd.backward(loss)
-                optimizer.step()
+                optimizer.step(loss, (epoch * steps + step) / (config.epochs * steps))
                 lost += loss.item()
                 progress(f"Learn behaviour: epoch {epoch + 1}", epoch * steps + step + 1, config.epochs * steps)
             found = ndcg(network, shown, held)
@@ -202,20 +203,48 @@ def _error(values: NDArray[np.float64]) -> float:
     return float(values.std() / np.sqrt(max(len(values), 1)))
 
 
-def _optimizer(network: Network, config: TrainingConfig) -> torch.optim.AdamW:
-    products = network.embed[PRODUCT].weight
-    others = [weight for weight in network.parameters() if weight is not products]
-    groups = [
-        {"params": [products], "weight_decay": 0.0, "peak": config.learning_rate * config.products_rate},
-        {"params": others, "weight_decay": config.weight_decay, "peak": config.learning_rate},
-    ]
-    return torch.optim.AdamW(groups, lr=config.learning_rate)
+class Optimizer:
+    """Adam for all weights; of the products only those that a batch met are touched, however many there are."""
 
+    def __init__(self, network: Network, config: TrainingConfig) -> None:
+        products = list(network.of_products())
+        others = [weight for weight in network.parameters() if all(weight is not product for product in products)]
+        self.parts: tuple[tuple[torch.optim.Optimizer, float], ...] = (
+            (torch.optim.SparseAdam(products), config.learning_rate * config.products_rate),
+            (torch.optim.AdamW(others, weight_decay=config.weight_decay), config.learning_rate),
+        )
 
-def _set_rate(optimizer: torch.optim.AdamW, done: float) -> None:
-    share = done / RAISED if done < RAISED else 0.5 * (1 + np.cos(np.pi * (done - RAISED) / (1 - RAISED)))
-    for group in optimizer.param_groups:
-        group["lr"] = group["peak"] * max(float(share), 0.01)
+    def step(self, loss: Tensor, done: float) -> None:
+        """One step down the loss, `done` being the share of all steps that lie behind."""
+        share = done / RAISED if done < RAISED else 0.5 * (1 + np.cos(np.pi * (done - RAISED) / (1 - RAISED)))
+        for part, peak in self.parts:
+            part.zero_grad()
+            for group in part.param_groups:
+                group["lr"] = peak * max(float(share), 0.01)
+        torch.autograd.backward(loss)
+        for part, _ in self.parts:
+            part.step()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What the optimizers remember of each weight."""
+        return {
+            f"{place}.{weight}.{name}": value if isinstance(value, Tensor) else torch.tensor(value)
+            for place, (part, _) in enumerate(self.parts)
+            for weight, values in part.state_dict()["state"].items()
+            for name, value in values.items()
+        }
+
+    def restore(self, stored: Mapping[str, Tensor]) -> None:
+        """Remember what `tensors` gave."""
+        for place, (part, _) in enumerate(self.parts):
+            remembered: dict[int, dict[str, Tensor | int]] = {}
+            for key, value in stored.items():
+                at, weight, name = key.split(".", 2)
+                if int(at) == place:
+                    # SparseAdam counts steps in a plain number, AdamW in a tensor.
+                    counted = name == "step" and isinstance(part, torch.optim.SparseAdam)
+                    remembered.setdefault(int(weight), {})[name] = int(value) if counted else value
+            part.load_state_dict({**part.state_dict(), "state": remembered})
 
 
 def _best(history: list[dict[str, float]]) -> int:
@@ -233,7 +262,7 @@ def _waited(history: list[dict[str, float]]) -> int:
 class _State:
     """The network and its optimizer after the last whole epoch and the network after the best, kept in a folder."""
 
-    def __init__(self, network: Network, optimizer: torch.optim.AdamW, folder: Path | None) -> None:
+    def __init__(self, network: Network, optimizer: Optimizer, folder: Path | None) -> None:
         self.network, self.optimizer, self.folder = network, optimizer, folder
         self.best: dict[str, Tensor] = {}
 
@@ -245,12 +274,7 @@ class _State:
         from safetensors.torch import save
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        moving = {
-            f"{k}.{name}": value if isinstance(value, Tensor) else torch.tensor(value)
-            for k, weight in self.optimizer.state_dict()["state"].items()
-            for name, value in weight.items()
-        }
-        parts = {"now": self.network.state_dict(), "best": self.best, "moving": moving}
+        parts = {"now": self.network.state_dict(), "best": self.best, "moving": self.optimizer.tensors()}
         told = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
         _replace(self.folder / "epoch.safetensors", save(told, {"history": json.dumps(history)}))
 
@@ -268,11 +292,7 @@ class _State:
             history: list[dict[str, float]] = json.loads(stored.metadata()["history"])
         self.network.load_state_dict(parts["now"])
         self.best = parts["best"]
-        moving: dict[int, dict[str, Tensor]] = {}
-        for key, value in parts["moving"].items():
-            place, name = key.split(".", 1)
-            moving.setdefault(int(place), {})[name] = value
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": moving})
+        self.optimizer.restore(parts["moving"])
         return history
 
     def restore_best(self, history: list[dict[str, float]]) -> None:
