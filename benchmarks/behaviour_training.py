@@ -2,9 +2,9 @@
 
     python -m benchmarks.behaviour_training [--products 10000 100000 1000000] [--steps 40] [--json]
 
-Sequences of 20 random products, batches of 256. Every size is a process of its own and the median step is shown: neither
-the making of the data nor the warm start counts. `whole softmax` compares each next product with every product instead
-of drawn ones: what a step costs without drawing, at the smallest size only.
+Sequences of 20 random products, batches of 256. Every size is a process of its own and the median step is shown, so
+neither the making of the data nor the warm start counts. `whole softmax` compares each next product with every product
+instead of drawn ones: what a step costs without drawing, at the smallest size only.
 """
 
 from __future__ import annotations
