@@ -17,6 +17,12 @@ Days = NDArray[np.float64]
 PRODUCT: Final = "product"
 KIND: Final = "kind"
 GAP: Final = "gap"
+"""These three are read and foretold; the others, and fields of any other name, are only read."""
+CATEGORY: Final = "category"
+BRAND: Final = "brand"
+PRICE: Final = "price"
+RATING: Final = "rating"
+CHANNEL: Final = "channel"
 GAP_EDGES: Final = np.array([0.01, 0.1, 0.5, 1.5, 3, 5, 8, 12, 18, 25, 35, 50, 70, 100, 150, 250], dtype=np.float64)
 """Days; a gap's code is the number of edges at or below it."""
 GAPS: Final = len(GAP_EDGES) + 1
