@@ -15,18 +15,17 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import importlib.util
 import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.peers.simple import Dense, peers
 from dongcha.models.behaviour.model import BehaviourModel
 from dongcha.models.behaviour.timelines import Timelines
 from dongcha.models.ranking.next_item import NextItem, NextItemConfig
@@ -34,10 +33,6 @@ from dongcha.models.ranking.sequences import Items, Sequences
 
 TOP: Final = 10
 ROWS_AT_ONCE: Final = 1000
-MOST_FOR_EASE: Final = 20_000
-
-Dense = Callable[[Sequences], NDArray[np.float32]]
-"""Histories → scores of every item, shape (rows, catalogue)."""
 
 
 def read(file: Path) -> Sequences:
@@ -61,7 +56,7 @@ def ranks_of(scores: Dense, histories: Sequences, wanted: Items) -> tuple[Items,
         own = found[np.arange(len(rows)), wanted[rows]][:, None].copy()
         found[part.rows(), part.items] = -np.inf
         ranks.append(np.maximum((found >= own).sum(axis=1), 1))
-        best.append(np.argpartition(-found, TOP, axis=1)[:, :TOP])
+        best.append(np.argpartition(-found, min(TOP, found.shape[1] - 1), axis=1)[:, :TOP])
     return np.concatenate(ranks), np.concatenate(best)
 
 
@@ -76,6 +71,11 @@ def figures(ranks: Items, best: Items, catalogue: int) -> dict[str, float]:
     }
 
 
+def ndcg(scores: Dense, histories: Sequences, wanted: Items) -> float:
+    """NDCG@10 alone."""
+    return figures(*ranks_of(scores, histories, wanted), histories.catalogue)["ndcg"]
+
+
 def listed_ranks(top: Items, wanted: Items) -> NDArray[np.float64]:
     """Ranks where only a list is known: beyond it an item counts as not ranked."""
     at = top == wanted[:, None]
@@ -83,77 +83,6 @@ def listed_ranks(top: Items, wanted: Items) -> NDArray[np.float64]:
 
 
 # -- the peers
-
-
-def popularity(known: Sequences) -> Dense:
-    taken = np.bincount(known.items, minlength=known.catalogue).astype(np.float32)
-    return lambda histories: np.tile(taken, (len(histories), 1))
-
-
-def _cosines(known: Sequences) -> Any:
-    from scipy.sparse import diags
-
-    taken = known.matrix()
-    taken.data[:] = 1
-    often = np.maximum(np.asarray(taken.sum(axis=0)).ravel(), 1)
-    together = (taken.T @ taken).tolil()
-    together.setdiag(0)
-    return (diags(often**-0.5) @ together.tocsr() @ diags(often**-0.5)).tocsr()
-
-
-def _steps(known: Sequences, reach: int = 3) -> Any:
-    from scipy.sparse import csr_matrix, diags
-
-    rows, items, size = known.rows(), known.items, known.catalogue
-    counts = csr_matrix((size, size), dtype=np.float32)
-    for step in range(1, reach + 1):
-        same = rows[step:] == rows[:-step]
-        weight = np.full(int(same.sum()), 1 / step, dtype=np.float32)
-        counts = counts + csr_matrix((weight, (items[:-step][same], items[step:][same])), shape=(size, size))
-    often = np.maximum(np.bincount(items, minlength=size), 1)
-    return (diags(often**-0.5) @ counts @ diags(often**-0.5)).tocsr()
-
-
-def _recent(histories: Sequences) -> Any:
-    return histories.matrix((0.8 ** histories.ages()).astype(np.float32))
-
-
-def item_knn(known: Sequences) -> Dense:
-    """Cosine of who took both, the history fading by .8 an item."""
-    cosines = _cosines(known)
-    return lambda histories: (_recent(histories) @ cosines).toarray()
-
-
-def knn_transitions(known: Sequences) -> Dense:
-    """The same, and what followed within 3 steps."""
-    both = _cosines(known) + _steps(known)
-    return lambda histories: (_recent(histories) @ both).toarray()
-
-
-def ease(known: Sequences, ridge: float = 250.0) -> Dense:
-    """Steck 2019: the best linear item-item weights with a zero diagonal, in closed form."""
-    taken = known.matrix()
-    taken.data[:] = 1
-    gram = (taken.T @ taken).toarray().astype(np.float32)
-    gram[np.diag_indices_from(gram)] += ridge
-    inverse = np.linalg.inv(gram)
-    weights = -inverse / np.diag(inverse)
-    weights[np.diag_indices_from(weights)] = 0
-    return lambda histories: histories.matrix() @ weights
-
-
-def als(known: Sequences, seed: int) -> Dense:
-    """`implicit`, 128 factors, its other settings as they come."""
-    from implicit.als import AlternatingLeastSquares
-
-    model = AlternatingLeastSquares(factors=128, random_state=seed)
-    model.fit(known.matrix(), show_progress=False)
-
-    def scores(histories: Sequences) -> NDArray[np.float32]:
-        people = np.stack([model.recalculate_user(0, row) for row in histories.matrix()])
-        return np.asarray(people @ model.item_factors.T, dtype=np.float32)
-
-    return scores
 
 
 def sasrec(known: Sequences, python: str, epochs: int, seed: int) -> tuple[Items, dict[str, float]]:
@@ -173,22 +102,19 @@ def sasrec(known: Sequences, python: str, epochs: int, seed: int) -> tuple[Items
 def measure(sequences: Sequences, seed: int, rectools_python: str | None, sasrec_epochs: int) -> list[dict[str, Any]]:
     """One line per contender."""
     known, wanted = sequences.without_last(), sequences.last()
-    peers: dict[str, Callable[[], Dense]] = {
-        "popularity": lambda: popularity(known),
-        "item-kNN": lambda: item_knn(known),
-        "kNN + transitions": lambda: knn_transitions(known),
-    }
-    if sequences.catalogue <= MOST_FOR_EASE:
-        peers["EASE"] = lambda: ease(known)
-    if importlib.util.find_spec("implicit"):
-        peers["ALS (implicit)"] = lambda: als(known, seed)
     lines = []
-    for name, fit in peers.items():
+    for peer in peers(sequences.catalogue, seed):
+        if peer.missing:
+            print(f"{peer.name:28} skipped: {peer.missing}")
+            continue
         began = time.perf_counter()
-        scores = fit()
+        setting = peer.best(known, ndcg, seed)
+        chosen = time.perf_counter()
+        scores = peer.fit(known, **setting)
         fitted = time.perf_counter()
         found = figures(*ranks_of(scores, known, wanted), sequences.catalogue)
-        lines.append(_line(name, found, fitted - began, time.perf_counter() - fitted))
+        line = _line(peer.name, found, fitted - chosen, time.perf_counter() - fitted)
+        lines.append(line | {"setting": dict(setting), "choose_seconds": chosen - began})
     if rectools_python:
         top, took = sasrec(known, rectools_python, sasrec_epochs, seed)
         found = figures(listed_ranks(top, wanted), top, sequences.catalogue) | {"mrr": float("nan")}
