@@ -1,0 +1,1 @@
+"""Models of whole customers: where each stands in a small latent space, how odd each is, and new ones drawn from it."""
