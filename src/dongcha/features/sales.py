@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from dongcha import columns as c
@@ -20,14 +21,14 @@ GROSS: Final = "gross"
 """Quantity × unit price, before the discount."""
 
 
-def sale_lines(orders: ir.Table) -> ir.Table:
+def sale_lines(orders: ir.Table, keep: Sequence[str] = ()) -> ir.Table:
     """The order lines of known customers that mean something, each marked as purchase, return or gift.
 
     A purchase has a quantity above zero and was not cancelled; one that cost nothing is a gift as well: the customer
     did come, and it brought nothing in. A return has a quantity below zero,
     whatever its status; or it is a purchase whose status says that it came back, which is then both. A gift has a
     price of zero. Money is counted in doubles (quantity is one): exact to 15 digits, and twice as fast to add as
-    decimals.
+    decimals. `keep`: columns of the orders to hand on besides.
     """
     status = orders[c.STATUS].lower()
     sold = status.notin(NOT_A_SALE).fill_null(True) & (orders[c.QUANTITY] > 0)
@@ -38,6 +39,7 @@ def sale_lines(orders: ir.Table) -> ir.Table:
         c.PRODUCT_ID,
         c.HAPPENED_AT,
         c.QUANTITY,
+        *keep,
         **{
             c.DISCOUNT: orders[c.DISCOUNT].cast("float64").fill_null(0.0),
             GROSS: orders[c.QUANTITY] * orders[c.PRICE].cast("float64"),

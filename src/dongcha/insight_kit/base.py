@@ -17,6 +17,7 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon, Window
 from dongcha.errors import ContractError, UsageError
 from dongcha.evaluation.reasons import typical_of
+from dongcha.insight_kit.history import History
 from dongcha.insight_kit.outputs import Output
 from dongcha.warehouse.lake import Lake
 
@@ -52,6 +53,8 @@ class Needs:
     tables: tuple[str, ...]
     features: tuple[str, ...]
     label: Labeller
+    history: bool = False
+    """Whether its facts come with customers' timelines and the catalogue."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,13 @@ class Facts:
     """Everything a model may see at one cutoff.
 
     `features`: entity_id (String, sorted) + one Float64 column per feature, null where it does not apply;
-    one row per entity.
+    one row per entity. `history`: of all customers, where the insight needs it.
     """
 
     as_of: AsOf
     horizon: Horizon
     features: pl.DataFrame
+    history: History | None = None
 
     @property
     def entities(self) -> pl.Series:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -107,7 +107,7 @@ def saved_and_loaded_answers_the_same(insight: Insight, contender: Contender, be
 
 def row_order_has_no_effect(insight: Insight, contender: Contender, bench: Bench) -> None:
     """Who stands where in the table changes nobody's answer."""
-    shuffled = Facts(bench.now.as_of, bench.now.horizon, bench.now.features.sample(fraction=1, shuffle=True, seed=1))
+    shuffled = replace(bench.now, features=bench.now.features.sample(fraction=1, shuffle=True, seed=1))
     _alike(insight.answer(contender, bench.now), insight.answer(contender, shuffled).sort(c.ENTITY_ID))
 
 
@@ -120,14 +120,14 @@ def future_rows_change_nothing(insight: Insight, contender: Contender, bench: Be
 
 def a_single_entity_can_be_answered_for(insight: Insight, contender: Contender, bench: Bench) -> None:
     """Answering for one is the same as answering for all and picking one."""
-    one = Facts(bench.now.as_of, bench.now.horizon, bench.now.features.head(1))
+    one = replace(bench.now, features=bench.now.features.head(1))
     _alike(insight.answer(contender, bench.now).head(1), insight.answer(contender, one))
 
 
 def entities_with_no_known_feature_are_answered_for(insight: Insight, contender: Contender, bench: Bench) -> None:
     """Where every optional feature is unknown there still is an answer."""
     blank = bench.now.features.head(3).with_columns(pl.exclude(c.ENTITY_ID).mul(None).cast(pl.Float64))
-    insight.answer(contender, Facts(bench.now.as_of, bench.now.horizon, blank))
+    insight.answer(contender, replace(bench.now, features=blank))
 
 
 def every_reason_names_a_needed_feature(insight: Insight, contender: Contender, bench: Bench) -> None:

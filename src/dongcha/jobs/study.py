@@ -18,7 +18,9 @@ from dongcha.errors import MissingDataError
 from dongcha.evaluation.splits import rolling_cutoffs, training_cutoffs
 from dongcha.features.labels import span
 from dongcha.features.point_in_time import Snapshot
+from dongcha.features.sequence import catalogue, timeline
 from dongcha.insight_kit.base import Example, Facts, Insight
+from dongcha.insight_kit.history import History
 from dongcha.insight_kit.versions import Versions
 from dongcha.warehouse.lake import Lake
 from dongcha.warehouse.ledger import Ledger
@@ -30,6 +32,9 @@ CODE_VERSION: Final = 2
 """Raise when a change of code changes answers, so that unchanged data is worked on again."""
 
 
+SCRATCH: Final = ".trainings"
+"""Where trainings of the behaviour model are kept, beside the versions; made again where it is deleted."""
+MOST_HISTORIES: Final = 12
 MOST_PAST: Final = 12
 """A model learns from at most this many cutoffs, the newest: with steps of a month, from a year of them."""
 
@@ -54,6 +59,7 @@ class Shelf:
     def __init__(self) -> None:
         self._features: dict[object, pl.DataFrame] = {}
         self._labels: dict[object, pl.DataFrame] = {}
+        self._histories: dict[object, pl.DataFrame] = {}
 
     def features(self, snapshot: Snapshot, names: Sequence[str]) -> pl.DataFrame:
         """The snapshot's features by name, those not yet there computed in one go."""
@@ -65,6 +71,15 @@ class Shelf:
             there = found if there is None else pl.concat([there, found.drop(c.CUSTOMER_ID)], how="horizontal")
             self._features[key] = there
         return there.select(c.CUSTOMER_ID, *names)
+
+    def history(self, snapshot: Snapshot, find: Callable[[Snapshot], pl.DataFrame]) -> pl.DataFrame:
+        """What `find` finds in the snapshot; the newest few are kept."""
+        key = (find, snapshot.as_of, tuple(sorted(snapshot.versions.items())))
+        if key not in self._histories:
+            self._histories[key] = find(snapshot)
+        while len(self._histories) > MOST_HISTORIES:
+            self._histories.pop(next(iter(self._histories)))
+        return self._histories[key]
 
     def label(self, key: object, find: Callable[[], pl.DataFrame]) -> pl.DataFrame:
         """What `find` finds, once per key."""
@@ -117,7 +132,17 @@ class Study:
         snapshot = Snapshot(self.desk.lake, as_of, self.versions)
         names = snapshot.available(self.insight.needs.features)
         features = self.desk.shelf.features(snapshot, names).rename({self.insight.entity: c.ENTITY_ID})
-        return Facts(as_of, self.desk.plan.horizon, features)
+        history = self._history(snapshot) if self.insight.needs.history else None
+        return Facts(as_of, self.desk.plan.horizon, features, history)
+
+    def _history(self, snapshot: Snapshot) -> History:
+        shelf, desk = self.desk.shelf, self.desk
+        return History(
+            lambda: shelf.history(snapshot, timeline),
+            lambda: shelf.history(snapshot, catalogue),
+            desk.models.folder / SCRATCH,
+            desk.progress,
+        )
 
     def example(self, as_of: AsOf, known_by: AsOf, horizon: Horizon | None = None) -> Example:
         """Facts at a past cutoff with what happened in the horizon after it, as far as it was known by `known_by`."""

@@ -1,0 +1,53 @@
+"""Timelines cut into windows, and moments at which one asks although nothing happens."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from dongcha.models.behaviour.timelines import Codes, Days, Timelines
+
+LONG_DAYS: Final = 1.0
+"""A gap must be longer than this for a question to be put into it."""
+
+
+def windows(timelines: Timelines, length: int) -> Timelines:
+    """Every row cut into rows of at most `length` events, the newest whole: so that a model learns from all of them.
+
+    Gaps are coded first, so that the first event of a window keeps the time since the event before it.
+    """
+    coded = timelines.coded()
+    counts = coded.lengths()
+    pieces = -(-counts // length)
+    row = np.repeat(np.arange(len(coded)), pieces)
+    piece = np.arange(len(row)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    ends = coded.starts[1:][row] - length * (pieces[row] - 1 - piece)
+    return Timelines(np.concatenate([coded.starts[:1], ends]), coded.fields, coded.sizes, coded.days)
+
+
+def asked_at(timelines: Timelines, day: float) -> Timelines:
+    """Every row that has events with one more at `day` that says nothing but how long ago the last one was."""
+    rows = np.flatnonzero(timelines.lengths() > 0)
+    return _with_questions(timelines, timelines.starts[1:][rows], rows, np.full(len(rows), day))
+
+
+def with_questions(timelines: Timelines, share: float, seed: int) -> Timelines:
+    """A share of the gaps of over a day with a question at a random moment in them: something to learn waiting from."""
+    if timelines.days is None or not share:
+        return timelines
+    random = np.random.default_rng(seed)
+    gaps = np.diff(timelines.days, prepend=0.0)
+    gaps[timelines.starts[:-1][timelines.lengths() > 0]] = 0.0
+    after = np.flatnonzero((gaps > LONG_DAYS) & (random.random(len(gaps)) < share))
+    rows = np.searchsorted(timelines.starts[1:], after, side="right")
+    return _with_questions(timelines, after, rows, timelines.days[after] - gaps[after] * random.random(len(after)))
+
+
+def _with_questions(timelines: Timelines, places: Codes, rows: Codes, days: Days) -> Timelines:
+    """Empty events of these rows put before these places among all events, both ascending."""
+    assert timelines.days is not None, "a question is put at a moment"
+    fields = {name: np.insert(codes, places, timelines.sizes[name]) for name, codes in timelines.fields.items()}
+    added = np.cumsum(np.bincount(rows, minlength=len(timelines)))
+    starts = timelines.starts + np.concatenate([[0], added])
+    return Timelines(starts, fields, timelines.sizes, np.insert(timelines.days, places, days))
