@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ORDERS_COUNT: Final = "orders"
 SPEND: Final = "spend"
 NET_SPEND: Final = "net_spend"
+PRODUCTS_BOUGHT: Final = "products"
 
 
 def purchases(
@@ -33,11 +34,7 @@ def purchases(
     """
     import ibis
 
-    rows = _all(lake, c.ORDERS, versions)
-    happened = [rows[c.HAPPENED_AT] >= window.start.moment, rows[c.HAPPENED_AT] < window.end.moment]
-    if known_by is not None:
-        happened.append(rows[c.KNOWN_AT].isnull() | (rows[c.KNOWN_AT] <= known_by.moment))
-    lines = sales.sale_lines(rows.filter(*happened))
+    lines = sales.sale_lines(_within(_all(lake, c.ORDERS, versions), window, known_by))
     spend = sales.purchase_value(lines)
     found = lines.group_by(c.CUSTOMER_ID).aggregate(
         **{
@@ -52,6 +49,27 @@ def purchases(
         pl.col(ORDERS_COUNT).cast(pl.Int64),
         pl.col(SPEND, NET_SPEND).cast(pl.Float64).round(4),
     )
+
+
+def products_bought(
+    lake: Lake, window: Window, versions: Mapping[str, int] | None = None, *, known_by: AsOf | None = None
+) -> pl.DataFrame:
+    """Who bought which products in `[start, end)`: customer_id, products (List(String), each once, sorted).
+
+    Sorted by customer; customers who bought nothing that has a product id are left out. `known_by` as in `purchases`.
+    """
+    lines = sales.sale_lines(_within(_all(lake, c.ORDERS, versions), window, known_by))
+    bought = lines.filter(lines[sales.PURCHASED], lines[c.PRODUCT_ID].notnull())
+    pairs = lake.engine.to_polars(bought.select(c.CUSTOMER_ID, c.PRODUCT_ID).distinct())
+    pairs = pairs.select(pl.col(c.CUSTOMER_ID, c.PRODUCT_ID).cast(pl.String)).sort(c.CUSTOMER_ID, c.PRODUCT_ID)
+    return pairs.group_by(c.CUSTOMER_ID, maintain_order=True).agg(pl.col(c.PRODUCT_ID).alias(PRODUCTS_BOUGHT))
+
+
+def _within(rows: ir.Table, window: Window, known_by: AsOf | None) -> ir.Table:
+    happened = [rows[c.HAPPENED_AT] >= window.start.moment, rows[c.HAPPENED_AT] < window.end.moment]
+    if known_by is not None:
+        happened.append(rows[c.KNOWN_AT].isnull() | (rows[c.KNOWN_AT] <= known_by.moment))
+    return rows.filter(*happened)
 
 
 def span(lake: Lake, table: str = c.ORDERS, versions: Mapping[str, int] | None = None) -> tuple[datetime, datetime]:
