@@ -1,5 +1,6 @@
 """Rankers: planted next items are found, what is seen is left out, and a learnt judge beats what it judges."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from dongcha.errors import MissingDataError
 from dongcha.models.ranking.blend import Blend, candidates
 from dongcha.models.ranking.popularity import Popularity
+from dongcha.models.ranking.repeats import Repeats, RepeatsConfig
 from dongcha.models.ranking.scored import Scored, union
 from dongcha.models.ranking.sequences import Sequences
 from dongcha.models.ranking.transitions import Transitions, TransitionsConfig
@@ -32,6 +34,18 @@ def test_sequences_do_what_lists_do(rows: list[list[int]], count: int) -> None:
     assert all(counts[k].tolist() == np.bincount(row, minlength=CATALOGUE).tolist() for k, row in enumerate(rows))
     padded = some.padded(3)
     assert all(row[-3:] == [x for x in padded[k].tolist() if x < CATALOGUE] for k, row in enumerate(rows))
+
+
+def test_a_shorter_sequence_is_asked_when_what_it_lacks_came() -> None:
+    plain = Sequences.of([[1, 2, 3], [4], []], CATALOGUE)
+    timed = replace(plain, days=np.array([1.0, 5.0, 9.0, 3.0]))
+    assert timed.asked_at().tolist() == [9.0, 3.0, 0.0]
+    shorter = timed.without_last()
+    assert (shorter.asked_at().tolist(), shorter.days.tolist()) == ([9.0, 3.0, 0.0], [1.0, 5.0])
+    assert timed.without_last(2).asked_at().tolist() == [5.0, 3.0, 0.0]
+    assert shorter.take(np.array([2, 0])).asked_at().tolist() == [0.0, 9.0]
+    with pytest.raises(ValueError, match="no moments"):
+        plain.asked_at()
 
 
 scored = st.lists(st.dictionaries(st.integers(0, CATALOGUE - 1), st.sampled_from([0.5, 1.0, 2.0, 3.0])), max_size=6)
@@ -123,3 +137,37 @@ def test_a_judge_without_anything_to_learn_from_is_refused() -> None:
     lonely = Sequences.of([[0], [1], [2]], catalogue=9)
     with pytest.raises(MissingDataError, match="longer history"):
         Blend.fit([Transitions().fit(lonely)], Popularity().fit(lonely), lonely, np.array([5, 6, 7]))
+
+
+def habits(rows: int = 1200, items: int = 40, seed: int = 4) -> tuple[Sequences, Sequences]:
+    """Rows that take their own two items again and again among others; and the four items they take next."""
+    random = np.random.default_rng(seed)
+    made = []
+    for _ in range(rows):
+        own = random.choice(items // 2, 2, replace=False)
+        row = [int(random.choice(own)) if random.random() < 0.6 else int(random.integers(items)) for _ in range(16)]
+        made.append(row)
+    return Sequences.of([row[:12] for row in made], items), Sequences.of([row[12:] for row in made], items)
+
+
+def test_several_wanted_items_and_repeats(tmp_path: Path) -> None:
+    histories, wanted = habits()
+    learn, ask = np.arange(800), np.arange(800, 1200)
+    known = histories.take(learn)
+    rankers, popular = [Transitions().fit(known), Repeats(RepeatsConfig(ahead=4.0)).fit(known)], Popularity().fit(known)
+    found = {}
+    for unseen_only in (True, False):
+        judge = Blend.fit(rankers, popular, known, wanted.take(learn), each=40, unseen_only=unseen_only)
+        judge.save(tmp_path)
+        top = Blend.load(tmp_path).scores(rankers, popular, histories.take(ask)).top(2)
+        found[unseen_only] = np.isin(top.keys(), wanted.take(ask).keys()).mean()
+    assert found[False] > 0.7
+    assert found[True] < 0.2
+
+
+def test_one_wanted_item_is_a_list_of_one(shop: Sequences) -> None:
+    known, wanted = shop.without_last(2).take(np.arange(500)), shop.without_last().last()[:500]
+    rankers, popular = [Transitions().fit(known)], Popularity().fit(known)
+    as_list = Sequences.of([[item] for item in wanted.tolist()], known.catalogue)
+    judges = [Blend.fit(rankers, popular, known, one, each=10) for one in (wanted, as_list)]
+    assert np.array_equal(*[judge.scores(rankers, popular, known).scores for judge in judges])

@@ -48,9 +48,13 @@ class Candidates:
     facts: NDArray[np.float32]
 
 
-def candidates(rankers: Sequence[Ranker], popularity: Popularity, histories: Sequences, each: int) -> Candidates:
-    """The best `each` of every ranker that a row's history does not hold, judged by all of them."""
-    found = [ranker.scores(histories).without(histories) for ranker in rankers]
+def candidates(
+    rankers: Sequence[Ranker], popularity: Popularity, histories: Sequences, each: int, *, unseen_only: bool = True
+) -> Candidates:
+    """The best `each` of every ranker, judged by all of them; `unseen_only`: without what a row's history holds."""
+    found = [ranker.scores(histories) for ranker in rankers]
+    if unseen_only:
+        found = [part.without(histories) for part in found]
     keys = union([part.top(each) for part in found])
     rows, items = keys // histories.catalogue, keys % histories.catalogue
     columns: list[NDArray[Any]] = []
@@ -60,6 +64,8 @@ def candidates(rankers: Sequence[Ranker], popularity: Popularity, histories: Seq
         span = np.maximum(highest - lowest, 1e-9)[rows]
         columns += [score, (score - lowest[rows]) / span, _places(part).at(keys, otherwise=np.nan)]
     columns += [np.log1p(popularity.taken[items]), np.log1p(histories.lengths()[rows])]
+    if not unseen_only:
+        columns.append(Scored.of(histories.matrix()).at(keys))
     return Candidates(keys, rows, items, np.column_stack(columns).astype(np.float32))
 
 
@@ -80,11 +86,12 @@ def _places(part: Scored) -> Scored:
 class Blend:
     """A gradient-boosted judge of candidates (LambdaMART's kin: XE-NDCG, Bruch 2021), learnt on what came next.
 
-    `each`: how many candidates every ranker brings.
+    `each`: how many candidates every ranker brings. `unseen_only`: never what a history holds already.
     """
 
     booster: Any
     each: int = 100
+    unseen_only: bool = True
 
     @classmethod
     def fit(
@@ -92,12 +99,15 @@ class Blend:
         rankers: Sequence[Ranker],
         popularity: Popularity,
         histories: Sequences,
-        wanted: Items,
+        wanted: Items | Sequences,
         *,
         seed: int = 0,
         each: int = 100,
+        unseen_only: bool = True,
     ) -> Blend:
-        """Learn from rows whose next item is known: `wanted`, shape (rows,), which no ranker has seen.
+        """Learn from rows of which is known what came next, which no ranker has seen.
+
+        `wanted`: each row's next item, shape (rows,), or any number of items a row.
 
         Raises MissingDataError where no ranker ever found what was wanted.
         """
@@ -106,8 +116,8 @@ class Blend:
         rows = np.arange(len(histories))
         if len(rows) > MOST_LISTS:
             rows = np.sort(np.random.default_rng(seed).choice(rows, MOST_LISTS, replace=False))
-        known = candidates(rankers, popularity, histories.take(rows), each)
-        hit = known.items == wanted[rows][known.rows]
+        known = candidates(rankers, popularity, histories.take(rows), each, unseen_only=unseen_only)
+        hit = np.isin(known.keys, _keys(wanted, rows, histories.catalogue))
         lists = np.zeros(len(rows), dtype=bool)
         lists[known.rows[hit]] = True
         kept = lists[known.rows]
@@ -115,23 +125,31 @@ class Blend:
             raise MissingDataError("No ranker found anything that was wanted next.", "Load a longer history.")
         sizes = np.bincount(known.rows[kept], minlength=len(rows))
         shown = lightgbm.Dataset(known.facts[kept], hit[kept].astype(np.float32), group=sizes[sizes > 0])
-        return cls(lightgbm.train(LIGHTGBM | {"seed": seed}, shown, ROUNDS), each)
+        return cls(lightgbm.train(LIGHTGBM | {"seed": seed}, shown, ROUNDS), each, unseen_only)
 
     def scores(self, rankers: Sequence[Ranker], popularity: Popularity, histories: Sequences) -> Scored:
         """Every row's candidates with the judge's scores."""
-        found = candidates(rankers, popularity, histories, self.each)
+        found = candidates(rankers, popularity, histories, self.each, unseen_only=self.unseen_only)
         starts = np.searchsorted(found.rows, np.arange(len(histories) + 1))
         judged = self.booster.predict(found.facts).astype(np.float32) if len(found.items) else np.empty(0, np.float32)
         return Scored(found.items, judged, starts, histories.catalogue)
 
     def save(self, folder: Path) -> None:
         """LightGBM's own text."""
-        (folder / FILE).write_text(f"{self.each}\n{self.booster.model_to_string()}", "utf-8")
+        (folder / FILE).write_text(f"{self.each} {self.unseen_only:d}\n{self.booster.model_to_string()}", "utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Blend:
         """Read what `save` wrote."""
         import lightgbm
 
-        each, text = (folder / FILE).read_text("utf-8").split("\n", 1)
-        return cls(lightgbm.Booster(model_str=text), int(each))
+        first, text = (folder / FILE).read_text("utf-8").split("\n", 1)
+        each, unseen_only = map(int, first.split())
+        return cls(lightgbm.Booster(model_str=text), each, bool(unseen_only))
+
+
+def _keys(wanted: Items | Sequences, rows: Items, catalogue: int) -> Items:
+    if isinstance(wanted, Sequences):
+        return wanted.take(rows).keys()
+    has = wanted[rows] >= 0
+    return np.arange(len(rows))[has] * catalogue + wanted[rows][has]

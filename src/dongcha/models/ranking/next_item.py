@@ -10,6 +10,7 @@ from dongcha.models.behaviour.model import BehaviourModel
 from dongcha.models.behaviour.timelines import Timelines
 from dongcha.models.ranking.blend import Blend, Ranker
 from dongcha.models.ranking.popularity import Popularity
+from dongcha.models.ranking.repeats import Repeats
 from dongcha.models.ranking.scored import Scored
 from dongcha.models.ranking.sequences import Sequences
 from dongcha.models.ranking.transitions import Transitions, TransitionsConfig
@@ -25,21 +26,24 @@ READINGS: Final = (
 
 @dataclass(frozen=True)
 class NextItemConfig:
-    """`each`: how many candidates every ranker brings to the judge."""
+    """`each`: how many candidates every ranker brings to the judge. `unseen_only`: never what a history holds."""
 
     each: int = 100
+    unseen_only: bool = True
 
 
 @dataclass(frozen=True)
 class ByModel:
-    """The behaviour model as a ranker of products: its likeliest `offered`."""
+    """The behaviour model as a ranker of products: its likeliest `offered`, by default such as a history lacks."""
 
     model: BehaviourModel
     offered: int = 300
+    unseen_only: bool = True
 
     def scores(self, histories: Sequences) -> Scored:
-        """The likeliest products that a row's history does not hold."""
-        return self.model.top(self.model.vectors(Timelines.of(histories)), self.offered, histories)
+        """The likeliest products and their scores."""
+        without = histories if self.unseen_only else None
+        return self.model.top(self.model.vectors(Timelines.of(histories)), self.offered, without)
 
 
 @dataclass(frozen=True)
@@ -70,16 +74,23 @@ class NextItem:
         before = sequences.without_last()
         known = before.lengths() > 0
         histories, wanted = before.take(known.nonzero()[0]), sequences.last()[known]
-        rankers, popularity = _rankers(before, fit_model(Timelines.of(before), seed))
-        judge = Blend.fit(rankers, popularity, histories, wanted, seed=seed, each=config.each)
+        rankers, popularity = _rankers(before, fit_model(Timelines.of(before), seed), config)
+        judge = Blend.fit(
+            rankers, popularity, histories, wanted, seed=seed, each=config.each, unseen_only=config.unseen_only
+        )
         now = model if model is not None else fit_model(Timelines.of(sequences), seed)
-        return cls(*_rankers(sequences, now), judge)
+        return cls(*_rankers(sequences, now, config), judge)
 
     def scores(self, histories: Sequences) -> Scored:
-        """Every history's candidates, unseen ones only, with the judge's scores."""
+        """Every history's candidates with the judge's scores."""
         return self.judge.scores(self.rankers, self.popularity, histories)
 
 
-def _rankers(sequences: Sequences, model: BehaviourModel) -> tuple[tuple[Ranker, ...], Popularity]:
-    transitions = [Transitions(reading).fit(sequences) for reading in READINGS]
-    return (ByModel(model), *transitions), Popularity().fit(sequences)
+def _rankers(
+    sequences: Sequences, model: BehaviourModel, config: NextItemConfig
+) -> tuple[tuple[Ranker, ...], Popularity]:
+    rankers: list[Ranker] = [ByModel(model, unseen_only=config.unseen_only)]
+    rankers += [Transitions(reading).fit(sequences) for reading in READINGS]
+    if not config.unseen_only:
+        rankers.append(Repeats().fit(sequences))
+    return tuple(rankers), Popularity().fit(sequences)

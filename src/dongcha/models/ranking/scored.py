@@ -34,6 +34,12 @@ class Scored:
             found.shape[1],
         )
 
+    def matrix(self) -> Any:
+        """Back to a SciPy CSR matrix, rows by catalogue."""
+        from scipy.sparse import csr_matrix
+
+        return csr_matrix((self.scores, self.items, self.starts), shape=(len(self), self.catalogue))
+
     def __len__(self) -> int:
         return len(self.starts) - 1
 
@@ -58,8 +64,7 @@ class Scored:
 
     def without(self, histories: Sequences) -> Scored:
         """Without what a row's history already holds."""
-        seen = np.unique(histories.rows() * self.catalogue + histories.items)
-        return self._kept(~np.isin(self.keys(), seen, assume_unique=True))
+        return self._kept(~np.isin(self.keys(), histories.keys(), assume_unique=True))
 
     def at(self, keys: Items, otherwise: float = 0.0) -> Scores:
         """The scores of these (row, item) keys, in their order."""

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Items = NDArray[np.int64]
+Days = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Sequences:
     """Row k is `items[starts[k]:starts[k + 1]]`, oldest first.
 
-    `items`: int64, each from 0 to `catalogue` - 1; `starts`: int64, shape (rows + 1,).
+    `items`: int64, each from 0 to `catalogue` - 1; `starts`: int64, shape (rows + 1,). Where moments are known, `days`
+    holds every item's, in days since any one origin, and `until` the moment up to which each row is known.
 
     >>> some = Sequences.of([[3, 1, 2], [0], []], catalogue=4)
     >>> some.lengths().tolist(), some.last().tolist(), some.without_last()[0].tolist()
@@ -26,6 +28,8 @@ class Sequences:
     items: Items
     starts: Items
     catalogue: int
+    days: Days | None = None
+    until: Days | None = None
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[int]], catalogue: int) -> Sequences:
@@ -59,8 +63,26 @@ class Sequences:
         return last
 
     def without_last(self, count: int = 1) -> Sequences:
-        """Each row without its newest `count` items."""
-        return self._kept(self.ages() >= count)
+        """Each row without its newest `count` items, as it was known when the first of these came."""
+        ages = self.ages()
+        shorter = self._kept(ages >= count)
+        if self.days is None:
+            return shorter
+        until = self.asked_at().copy()
+        first = ages == np.minimum(count, np.repeat(self.lengths(), self.lengths())) - 1
+        until[self.rows()[first]] = self.days[first]
+        return replace(shorter, until=until)
+
+    def asked_at(self) -> Days:
+        """The moment up to which each row is known, shape (rows,): by default that of its newest item; 0 if empty."""
+        if self.days is None:
+            raise ValueError("these sequences have no moments")
+        if self.until is not None:
+            return self.until
+        newest = np.zeros(len(self), dtype=np.float64)
+        known = self.lengths() > 0
+        newest[known] = self.days[self.starts[1:][known] - 1]
+        return newest
 
     def newest(self, count: int) -> Sequences:
         """Each row's newest `count` items."""
@@ -71,7 +93,14 @@ class Sequences:
         lengths = self.lengths()[rows]
         starts = np.concatenate([[0], np.cumsum(lengths)])
         places = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
-        return Sequences(self.items[places], starts, self.catalogue)
+        days = None if self.days is None else self.days[places]
+        return Sequences(
+            self.items[places], starts, self.catalogue, days, None if self.until is None else self.until[rows]
+        )
+
+    def keys(self) -> Items:
+        """One number for every (row, item) that is held, ascending, each once."""
+        return np.unique(self.rows() * self.catalogue + self.items)
 
     def matrix(self, weights: NDArray[np.float32] | None = None) -> Any:
         """Rows by catalogue as a SciPy CSR matrix of float32: each item's weights added up, by default 1 each."""
@@ -92,4 +121,6 @@ class Sequences:
 
     def _kept(self, keep: NDArray[np.bool_]) -> Sequences:
         lengths = np.bincount(self.rows()[keep], minlength=len(self))
-        return Sequences(self.items[keep], np.concatenate([[0], np.cumsum(lengths)]), self.catalogue)
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        days = None if self.days is None else self.days[keep]
+        return Sequences(self.items[keep], starts, self.catalogue, days, self.until)

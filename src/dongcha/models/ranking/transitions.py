@@ -58,7 +58,7 @@ class Transitions:
         counts = counts.tocsr()
         counts.setdiag(0)
         counts.eliminate_zeros()
-        self.following = _most(counts, self.config.kept)
+        self.following = Scored.of(counts).top(self.config.kept).matrix()
         return self
 
     def scores(self, histories: Sequences) -> Scored:
@@ -68,11 +68,3 @@ class Transitions:
     def weights(self, histories: Sequences) -> Any:
         """What each item of a history counts: rows by catalogue, CSR."""
         return histories.matrix((self.config.fading ** histories.ages()).astype(np.float32))
-
-
-def _most(matrix: Any, count: int) -> Any:
-    """Each row's `count` largest entries, CSR."""
-    from scipy.sparse import csr_matrix
-
-    best = Scored.of(matrix).top(count)
-    return csr_matrix((best.scores, best.items, best.starts), shape=matrix.shape)
