@@ -28,16 +28,18 @@ def measure_here(products: int, steps: int, whole: bool) -> dict[str, Any]:
     import torch
     from torch.nn import functional as F
 
+    from dongcha.models.behaviour.losses import Sampler, parts_of
     from dongcha.models.behaviour.network import Network, NetworkConfig
+    from dongcha.models.behaviour.optimizer import Optimizer
     from dongcha.models.behaviour.timelines import PRODUCT, Timelines
-    from dongcha.models.behaviour.training import Optimizer, Sampler, TrainingConfig, batches, loss_of
+    from dongcha.models.behaviour.training import TrainingConfig, batches
 
     torch.manual_seed(0)
     config, random = TrainingConfig(), np.random.default_rng(0)
     items = random.integers(0, products, config.batch_rows * LENGTH * steps)
     timelines = Timelines(np.arange(0, len(items) + 1, LENGTH), {PRODUCT: items}, {PRODUCT: products})
     network, sampler = Network({PRODUCT: products}, NetworkConfig()), Sampler.of(timelines)
-    optimizer = Optimizer(network, config)
+    optimizer = Optimizer(network, config.learning_rate, config.products_rate, config.weight_decay)
     if whole:
         network.embed[PRODUCT].sparse = False
         others = torch.optim.AdamW(network.parameters())
@@ -52,7 +54,7 @@ def measure_here(products: int, steps: int, whole: bool) -> dict[str, Any]:
             torch.autograd.backward(loss)
             others.step()
         else:
-            optimizer.step(loss_of(network, fields, sampler, config.negatives), 0.5)
+            optimizer.step(parts_of(network, fields, sampler, config.negatives)[PRODUCT], 0.5)
         taken.append(time.perf_counter() - began)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     middle = statistics.median(taken)

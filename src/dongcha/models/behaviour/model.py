@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dongcha.models.behaviour.timelines import PRODUCT, Timelines
-from dongcha.models.behaviour.warm_start import warm_start
 from dongcha.models.ranking.scored import Scored
 from dongcha.models.ranking.sequences import Sequences
 
@@ -58,8 +57,6 @@ class BehaviourModel:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = Network(coded.sizes, shape)
-        with torch.no_grad():
-            network.products.copy_(torch.from_numpy(warm_start(coded.products(), shape.width, seed)))
         history = train(
             network, coded, seed=seed, config=training or TrainingConfig(), checkpoint=checkpoint, progress=progress
         )

@@ -61,6 +61,12 @@ class Timelines:
         starts = np.concatenate([[0], np.cumsum(counts)])
         return Sequences(self.fields[PRODUCT][has], starts, self.sizes[PRODUCT])
 
+    def where(self, keep: NDArray[np.bool_]) -> Timelines:
+        """Only these events, of the same rows; `keep` has one entry an event."""
+        starts = np.concatenate([[0], np.cumsum(keep, dtype=np.int64)])[self.starts]
+        fields = {name: codes[keep] for name, codes in self.fields.items()}
+        return Timelines(starts, fields, self.sizes, None if self.days is None else self.days[keep])
+
     def gaps(self) -> Codes:
         """The code of the time since the event before, for every event; GAPS for each row's first."""
         if self.days is None:

@@ -1,0 +1,74 @@
+"""What the network is asked while it learns: what comes next, against drawn products, and who is who."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dongcha.models.behaviour.network import Network
+from dongcha.models.behaviour.timelines import GAP, KIND, PRODUCT, Timelines
+
+BESIDE: Final = {KIND: 0.2, GAP: 0.2}
+"""What foretelling the kind of event and the gap weighs beside foretelling the product."""
+POPULARITY_POWER: Final = 0.75
+"""Products to compare with are drawn by popularity to this power (Mikolov et al. 2013)."""
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Draws products, shared by a batch, and knows how likely each was to be drawn."""
+
+    chance: Tensor
+    """Shape (products,), float32."""
+    reached: Tensor
+    """The chances added up, shape (products,), float64."""
+
+    @classmethod
+    def of(cls, timelines: Timelines) -> Sampler:
+        size = timelines.sizes[PRODUCT]
+        counts = np.bincount(timelines.fields[PRODUCT], minlength=size + 1)[:size]
+        weight = (counts + 1.0) ** POPULARITY_POWER
+        chance = weight / weight.sum()
+        return cls(torch.from_numpy(chance.astype(np.float32)), torch.from_numpy(np.cumsum(chance)))
+
+    def draw(self, count: int) -> Tensor:
+        """Products, shape (count,), with replacement."""
+        return torch.searchsorted(self.reached, torch.rand(count, dtype=torch.float64)).clamp(max=len(self.chance) - 1)
+
+
+def parts_of(network: Network, fields: Mapping[str, Tensor], sampler: Sampler, negatives: int) -> dict[str, Tensor]:
+    """The parts of one batch's loss, as they weigh: the next product, the next kind of event, the time until it."""
+    states = network({name: codes[:, :-1] for name, codes in fields.items()})
+    target = fields[PRODUCT][:, 1:]
+    known = target < network.sizes[PRODUCT]
+    parts = {PRODUCT: product_loss(network, states[known], target[known], sampler, negatives)}
+    for name in network.heads:
+        following = fields[name][:, 1:]
+        there = following < network.sizes[name]
+        if there.any():
+            parts[name] = BESIDE[name] * F.cross_entropy(network.heads[name](states[there]), following[there])
+    return parts
+
+
+def product_loss(network: Network, states: Tensor, target: Tensor, sampler: Sampler, negatives: int) -> Tensor:
+    """Cross-entropy against drawn products (Bengio & Senécal 2008).
+
+    The own product counts once and each drawn one by the inverse of its expected count, so the sum under the softmax is
+    right in the mean. Correcting the own product too, as is common, would count it as if it were drawn.
+    """
+    if not len(target):
+        return states.sum() * 0.0
+    drawn = sampler.draw(negatives)
+    own_vectors, own_bias = network.looked_up(target)
+    vectors, bias = network.looked_up(drawn)
+    own = (states * own_vectors).sum(-1) + own_bias
+    others = F.linear(states, vectors, bias - torch.log(sampler.chance[drawn] * negatives))
+    others = others.masked_fill(drawn == target[:, None], -torch.inf)
+    scores = torch.cat([own[:, None], others], dim=1)
+    return F.cross_entropy(scores, torch.zeros_like(target))
