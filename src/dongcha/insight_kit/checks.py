@@ -164,6 +164,10 @@ def _alike(left: pl.DataFrame, right: pl.DataFrame) -> None:
 
 
 def _same(a: object, b: object) -> bool:
+    if isinstance(a, pl.Series) and isinstance(b, pl.Series):
+        return len(a) == len(b) and all(_same(one, other) for one, other in zip(a, b, strict=True))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
     if isinstance(a, float) and isinstance(b, float):
         return abs(a - b) <= CLOSE * max(1.0, abs(a), abs(b))
     return bool(a == b)
