@@ -179,6 +179,22 @@ def test_the_drawn_loss_is_near_the_whole_softmax_with_many_drawn(shop: Sequence
     assert drawn.item() == pytest.approx(whole.item(), abs=0.05)
 
 
+def test_the_contrast_tells_customers_apart(shop: Sequences) -> None:
+    """A customer's state before the newest three events is more like the newest state than other customers' are."""
+    random = np.random.default_rng(0)
+    tastes = [random.choice(40, 4, replace=False) for _ in range(600)]
+    known = Sequences.of([random.choice(taste, 12).tolist() for taste in tastes], 40)
+    found = []
+    for weight in (0.0, 1.0):
+        training = replace(SHORT, epochs=6, learning_rate=0.01, contrast=weight)
+        model = BehaviourModel.fit(Timelines.of(known), shape=SMALL, training=training)
+        late, early = (model.vectors(Timelines.of(part)) for part in (known.newest(4), known.without_last(4)))
+        late, early = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (late, early))
+        alike = early @ late.T
+        found.append(float((alike > np.diag(alike)[:, None]).mean()))
+    assert found[1] < 0.75 * found[0], "the share of other customers that are nearer than oneself"
+
+
 def test_too_short_histories_are_refused() -> None:
     with pytest.raises(MissingDataError, match="longer history"):
         BehaviourModel.fit(Timelines.of(Sequences.of([[0, 1], [2]], 3)), shape=SMALL, training=SHORT)

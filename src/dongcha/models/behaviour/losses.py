@@ -18,6 +18,8 @@ BESIDE: Final = {KIND: 0.2, GAP: 0.2}
 """What foretelling the kind of event and the gap weighs beside foretelling the product."""
 POPULARITY_POWER: Final = 0.75
 """Products to compare with are drawn by popularity to this power (Mikolov et al. 2013)."""
+TEMPERATURE: Final = 0.2
+"""What the contrast's cosines are divided by."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,10 @@ class Sampler:
         return torch.searchsorted(self.reached, torch.rand(count, dtype=torch.float64)).clamp(max=len(self.chance) - 1)
 
 
-def parts_of(network: Network, fields: Mapping[str, Tensor], sampler: Sampler, negatives: int) -> dict[str, Tensor]:
-    """The parts of one batch's loss, as they weigh: the next product, the next kind of event, the time until it."""
+def parts_of(
+    network: Network, fields: Mapping[str, Tensor], sampler: Sampler, negatives: int, contrast: float = 0.0
+) -> dict[str, Tensor]:
+    """The parts of one batch's loss, as they weigh: the next product, kind of event and gap; and the customer's own."""
     states = network({name: codes[:, :-1] for name, codes in fields.items()})
     target = fields[PRODUCT][:, 1:]
     known = target < network.sizes[PRODUCT]
@@ -53,6 +57,8 @@ def parts_of(network: Network, fields: Mapping[str, Tensor], sampler: Sampler, n
         there = following < network.sizes[name]
         if there.any():
             parts[name] = BESIDE[name] * F.cross_entropy(network.heads[name](states[there]), following[there])
+    if contrast:
+        parts["contrast"] = contrast * contrast_loss(states, steps_of(network, fields) - 1)
     return parts
 
 
@@ -72,3 +78,25 @@ def product_loss(network: Network, states: Tensor, target: Tensor, sampler: Samp
     others = others.masked_fill(drawn == target[:, None], -torch.inf)
     scores = torch.cat([own[:, None], others], dim=1)
     return F.cross_entropy(scores, torch.zeros_like(target))
+
+
+def steps_of(network: Network, fields: Mapping[str, Tensor]) -> Tensor:
+    """How many events each row has, shape (rows,)."""
+    return torch.stack([codes < network.sizes[name] for name, codes in fields.items()]).any(dim=0).sum(dim=1)
+
+
+def contrast_loss(states: Tensor, lengths: Tensor) -> Tensor:
+    """Whose are they? A customer's state at a random earlier step is to be told from other customers' by the newest.
+
+    InfoNCE in the batch over two crops of a customer's events, as in CL4SRec (Xie et al. 2022). Crops that end at
+    different steps need no second forward pass: `states` (rows, steps, width) holds them all.
+    """
+    rows = torch.nonzero(lengths > 1)[:, 0]
+    if len(rows) < 2:
+        return states.sum() * 0.0
+    newest = lengths[rows] - 1
+    earlier = (torch.rand(len(rows)) * newest).long()
+    one, other = F.normalize(states[rows, newest], dim=1), F.normalize(states[rows, earlier], dim=1)
+    alike = one @ other.T / TEMPERATURE
+    own = torch.arange(len(rows))
+    return (F.cross_entropy(alike, own) + F.cross_entropy(alike.T, own)) / 2

@@ -41,11 +41,13 @@ class BehaviourModel:
         shape: NetworkConfig | None = None,
         training: TrainingConfig | None = None,
         checkpoint: Path | None = None,
+        logs: Path | None = None,
         progress: Progress = lambda what, done, of: None,
     ) -> BehaviourModel:
         """Learn from every event of every row. The same seed gives the same model on the same kind of machine.
 
-        `checkpoint`: a folder in which each epoch is kept, so that a killed run goes on from there.
+        `checkpoint`: a folder in which each epoch is kept, so that a killed run goes on from there. `logs`: a folder in
+        which each epoch's figures are written for TensorBoard.
         """
         import torch
 
@@ -57,9 +59,8 @@ class BehaviourModel:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = Network(coded.sizes, shape)
-        history = train(
-            network, coded, seed=seed, config=training or TrainingConfig(), checkpoint=checkpoint, progress=progress
-        )
+        training = training or TrainingConfig()
+        history = train(network, coded, seed=seed, config=training, checkpoint=checkpoint, logs=logs, progress=progress)
         return cls(network, tuple(history))
 
     def vectors(self, timelines: Timelines) -> Vectors:

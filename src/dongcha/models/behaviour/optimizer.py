@@ -37,6 +37,10 @@ class Optimizer:
         for part, _ in self.parts:
             part.step()
 
+    def rate(self) -> float:
+        """The learning rate of the last step, of all weights but the products'."""
+        return float(self.parts[1][0].param_groups[0]["lr"])
+
     def tensors(self) -> dict[str, Tensor]:
         """What the optimizers remember of each weight."""
         return {

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dongcha.models.behaviour.checkpoint import History, Kept, waited
 from dongcha.models.behaviour.holdout import held_out
+from dongcha.models.behaviour.logs import logged
 from dongcha.models.behaviour.losses import Sampler, parts_of
 from dongcha.models.behaviour.network import Network, last_states
 from dongcha.models.behaviour.optimizer import RAISED, Optimizer
@@ -41,6 +42,8 @@ class TrainingConfig:
     products_rate: float = 1.5
     weight_decay: float = 0.05
     negatives: int = 1024
+    contrast: float = 0.0
+    """What telling a customer from others weighs beside foretelling the next product."""
     checked_share: float = 0.1
     """The share of customers whose next product is kept from training, to stop by."""
     last_pass: float = 0.3
@@ -70,9 +73,10 @@ def train(
     seed: int,
     config: TrainingConfig,
     checkpoint: Path | None = None,
+    logs: Path | None = None,
     progress: Progress = lambda what, done, of: None,
 ) -> History:
-    """Train in place; returns each epoch's loss, its parts, and NDCG@10 of what was held out.
+    """Train in place; returns each epoch's loss, its parts, the learning rate, and NDCG@10 of what was held out.
 
     What came after a moment is held out (see `held_out`) until the best number of epochs is known; then one gentle pass
     goes over everything. Every pass draws from its own seed, so with a `checkpoint` folder a run that was killed goes
@@ -83,7 +87,7 @@ def train(
     training = _Training(network, shown, seed, config, progress)
     kept = Kept(network, training.optimizer, checkpoint)
     history = kept.resume()
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), logged(logs) as log:
         if not history:
             with torch.no_grad():
                 network.products.copy_(torch.from_numpy(warm_start(shown.products(), network.config.width, seed)))
@@ -94,6 +98,7 @@ def train(
             found = ndcg(network, shown, wanted)
             history.append({**lost, "ndcg": float(found.mean()), "error": _error(found)})
             kept.keep(history)
+            log(epoch, history[-1])
         kept.restore_best(history)
         if history and config.last_pass > 0:
             training.last_pass(timelines)
@@ -135,13 +140,13 @@ class _Training:
         lost: dict[str, float] = {}
         every = batches(timelines, rows, self.config.batch_rows, self.network.config.length, random)
         for step, fields in enumerate(every):
-            parts = parts_of(self.network, fields, self.sampler, self.config.negatives)
+            parts = parts_of(self.network, fields, self.sampler, self.config.negatives, self.config.contrast)
             parts["loss"] = torch.stack(list(parts.values())).sum()
             optimizer.step(parts["loss"], done(step))
             for name, part in parts.items():
                 lost[name] = lost.get(name, 0.0) + part.item() / self.steps
             self._tell(epoch, step)
-        return lost
+        return {**lost, "learning_rate": optimizer.rate()}
 
     def _tell(self, epoch: int, step: int) -> None:
         passes = self.config.epochs + (self.config.last_pass > 0)
