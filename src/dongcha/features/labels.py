@@ -12,7 +12,9 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf, Window
 from dongcha.errors import MissingDataError
 from dongcha.features import sales
-from dongcha.features.point_in_time import whole_table
+from dongcha.features.next_events import actions
+from dongcha.features.point_in_time import Snapshot, whole_table
+from dongcha.features.sequence import timeline
 from dongcha.warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ ORDERS_COUNT: Final = "orders"
 SPEND: Final = "spend"
 NET_SPEND: Final = "net_spend"
 PRODUCTS_BOUGHT: Final = "products"
+DAYS_UNTIL: Final = "days_until"
+DAY_MICROSECONDS: Final = 86_400_000_000
 
 
 def purchases(
@@ -63,6 +67,36 @@ def products_bought(
     pairs = lake.engine.to_polars(bought.select(c.CUSTOMER_ID, c.PRODUCT_ID).distinct())
     pairs = pairs.select(pl.col(c.CUSTOMER_ID, c.PRODUCT_ID).cast(pl.String)).sort(c.CUSTOMER_ID, c.PRODUCT_ID)
     return pairs.group_by(c.CUSTOMER_ID, maintain_order=True).agg(pl.col(c.PRODUCT_ID).alias(PRODUCTS_BOUGHT))
+
+
+def first_actions(
+    lake: Lake, window: Window, versions: Mapping[str, int] | None = None, *, known_by: AsOf | None = None
+) -> pl.DataFrame:
+    """Who did what first in `[start, end)`: customer_id, event, products (List(String)), days_until (Float64).
+
+    `products` has one entry per line of that moment that names one, so that most lines decide what it was about;
+    `days_until` counts from the window's start. Sorted by customer. `known_by` as in `purchases`.
+    """
+    happened = actions(timeline(_Happened(lake, window, versions, known_by)))
+    first = happened.filter(pl.col(c.HAPPENED_AT) == pl.col(c.HAPPENED_AT).min().over(c.CUSTOMER_ID))
+    return first.group_by(c.CUSTOMER_ID, maintain_order=True).agg(
+        pl.col(c.EVENT).first(),
+        pl.col(c.PRODUCT_ID).drop_nulls().alias(PRODUCTS_BOUGHT),
+        ((pl.col(c.HAPPENED_AT).first() - window.start.moment).dt.total_microseconds() / DAY_MICROSECONDS).alias(
+            DAYS_UNTIL
+        ),
+    )
+
+
+class _Happened(Snapshot):
+    """The rows of a window, to be read as a snapshot is read."""
+
+    def __init__(self, lake: Lake, window: Window, versions: Mapping[str, int] | None, known_by: AsOf | None) -> None:
+        super().__init__(lake, window.end, versions)
+        self.window, self.known_by = window, known_by
+
+    def table(self, name: str) -> ir.Table:
+        return _within(_all(self.lake, name, self.versions), self.window, self.known_by)
 
 
 def _within(rows: ir.Table, window: Window, known_by: AsOf | None) -> ir.Table:
