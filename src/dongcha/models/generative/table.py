@@ -25,6 +25,10 @@ class TableScale:
     deviation: Array
     missing: Array
     """The share of each column's values that is missing."""
+    low: Array
+    high: Array
+    whole: Array
+    """1 where all of a column's values are whole numbers, else 0."""
 
     @classmethod
     def fit(cls, X: Array) -> TableScale:
@@ -33,7 +37,16 @@ class TableScale:
         logs = [column[~np.isnan(column)] for column in _logs(X, usual).T]
         mean = np.array([column.mean() if len(column) else 0.0 for column in logs])
         deviation = np.array([column.std() if len(column) else 0.0 for column in logs])
-        return cls(usual, mean, np.where(deviation < 1e-9, 1.0, deviation), np.isnan(X).mean(axis=0))
+        filled = np.where(np.isnan(X), np.array([np.append(c[~np.isnan(c)], 0.0)[0] for c in X.T]), X)
+        return cls(
+            usual,
+            mean,
+            np.where(deviation < 1e-9, 1.0, deviation),
+            np.isnan(X).mean(axis=0),
+            filled.min(axis=0),
+            filled.max(axis=0),
+            (filled == np.rint(filled)).all(axis=0).astype(np.float64),
+        )
 
     def scaled(self, X: Array) -> Array:
         """X in standard deviations from the mean."""
@@ -43,6 +56,11 @@ class TableScale:
         """What `scaled` made, in the columns' own units."""
         logs = scaled * self.deviation + self.mean
         return np.asarray(np.sign(logs) * np.expm1(np.abs(logs)) * self.usual, dtype=np.float64)
+
+    def possible(self, X: Array) -> Array:
+        """X as the columns might hold it: in the range they had, whole where they were."""
+        inside = np.clip(X, self.low, self.high)
+        return np.where(self.whole > 0, np.rint(inside), inside)
 
     def to_json(self) -> dict[str, Any]:
         return {name: values.tolist() for name, values in vars(self).items()}

@@ -36,10 +36,15 @@ class Rows:
 
     def batch(self, rows: Codes, length: int) -> Batch:
         """These rows' newest `length` events and their numbers."""
-        fields = {name: torch.from_numpy(codes) for name, codes in self.timelines.newest(rows, length).items()}
+        fields = {name: torch.from_numpy(codes) for name, codes in self._newest(rows, length).items()}
         counts = np.minimum(self.timelines.lengths()[rows], length)
         values = torch.from_numpy(self.values[rows].astype(np.float32))
         return Batch(fields, torch.from_numpy(counts), values.nan_to_num(), ~values.isnan())
+
+    def _newest(self, rows: Codes, length: int) -> dict[str, Codes]:
+        if self.timelines.starts[-1]:
+            return self.timelines.newest(rows, length)
+        return {name: np.full((len(rows), 1), none) for name, none in self.timelines.sizes.items()}
 
     def in_order(self, length: int) -> Iterator[tuple[Codes, Batch]]:
         """Every row, those of like length together."""

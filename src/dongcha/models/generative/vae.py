@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from dongcha.errors import MissingDataError
 from dongcha.models.behaviour.timelines import Timelines
 from dongcha.models.generative.small_codes import SmallCodes
+from dongcha.models.generative.surprise import Surprise, Usual
+from dongcha.models.generative.synthesis import Menu, Teller, Whereabouts, load_arrays, save_arrays, told_numbers
 from dongcha.models.generative.table import TableScale
 
 if TYPE_CHECKING:
@@ -25,28 +27,7 @@ Vectors = NDArray[np.float32]
 
 WEIGHTS: Final = "vae.safetensors"
 SHAPE: Final = "vae.json"
-EVENTS: Final = "events"
-"""The number of events, which the model reads and rebuilds beside the table's columns."""
 FEWEST_ROWS: Final = 20
-DOUBT: Final = 5.0
-"""Events of usual cost that every row is thought to have besides its own: one odd event is little evidence."""
-
-
-@dataclass(frozen=True)
-class Surprise:
-    """How much more each part of a row costs to tell, in nats, than it usually does; below 0 is plainer than usual.
-
-    `fields`: name → (rows,), per event, drawn towards 0 where a row has few; EVENTS is the number of events.
-    `columns`: (rows, columns of the table).
-    """
-
-    fields: Mapping[str, Array]
-    columns: Array
-
-    @property
-    def total(self) -> Array:
-        """The parts added up, shape (rows,)."""
-        return np.asarray(sum(self.fields.values()) + self.columns.sum(axis=1), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -63,8 +44,11 @@ class Vae:
     """Of the table's columns and, last, the number of events."""
     axes: Vectors
     """Mean and two directions of the 2-D map, shape (3, latent)."""
-    usual: Mapping[str, Any]
-    """Field → mean cost of an event; "columns" → mean cost of each number."""
+    usual: Usual
+    whereabouts: Whereabouts
+    menu: Menu
+    sizes: Mapping[str, int]
+    """Field → number of codes, of the timelines it was fitted on."""
     history: tuple[dict[str, float], ...] = ()
 
     @classmethod
@@ -86,6 +70,7 @@ class Vae:
         import torch
 
         from dongcha.models.generative.network import Network, VaeConfig
+        from dongcha.models.generative.reading import costs, places
         from dongcha.models.generative.training import Rows, train
 
         if len(timelines) < FEWEST_ROWS:
@@ -100,11 +85,25 @@ class Vae:
             network = Network(codes.sizes, torch.from_numpy(scale.missing > 0), config)
         rows = Rows(codes.small(coded), scale.scaled(numbers))
         history = train(network, rows, seed=seed, checkpoint=checkpoint, progress=progress)
-        return cls(network, codes, scale, _axes(places(network, rows)), _usual(network, rows), tuple(history))
+        means, deviations = places(network, rows)
+        noise = np.random.default_rng(seed).normal(size=means.shape)
+        return cls(
+            network,
+            codes,
+            scale,
+            _axes(means),
+            Usual.fit(*costs(network, rows)),
+            Whereabouts.fit(means + deviations * noise, seed),
+            Menu.of(coded, codes),
+            dict(timelines.sizes),
+            tuple(history),
+        )
 
     def encode(self, timelines: Timelines, table: Array | None = None) -> Vectors:
         """Each row's mean place, shape (rows, latent)."""
-        return places(self.network, self._rows(timelines, table))
+        from dongcha.models.generative.reading import places
+
+        return places(self.network, self._rows(timelines, table))[0]
 
     def map(self, timelines: Timelines, table: Array | None = None) -> Vectors:
         """Each row's place on a map, shape (rows, 2): the two directions in which customers differ most."""
@@ -116,28 +115,39 @@ class Vae:
 
     def surprise(self, timelines: Timelines, table: Array | None = None) -> Surprise:
         """What about each row is odd."""
-        rows = self._rows(timelines, table)
-        fields, columns = costs(self.network, rows)
-        off = columns - self.usual["columns"]
-        counts = np.minimum(rows.timelines.lengths(), self.network.config.length)
-        odd = {name: (sums - counts * self.usual[name]) / (counts + DOUBT) for name, sums in fields.items()}
-        return Surprise({**odd, EVENTS: off[:, -1]}, off[:, :-1])
+        from dongcha.models.generative.reading import costs
+
+        return self.usual.surprise(*costs(self.network, self._rows(timelines, table)))
 
     def anomaly(self, timelines: Timelines, table: Array | None = None) -> Array:
-        """How odd each row is, shape (rows,): its surprise added up, 0 where it costs as much to tell as usual."""
+        """How odd each row is, shape (rows,): what is surprising about it added up, 0 where nothing is."""
         return self.surprise(timelines, table).total
+
+    def sample(self, count: int, seed: int = 0) -> tuple[Timelines, Array]:
+        """`count` customers who never lived: timelines of at most `length` events, and a table (count, columns).
+
+        Days count from each one's first event. Not promised: that no made-up customer resembles a real one.
+        """
+        random = np.random.default_rng(seed)
+        places = self.whereabouts.draw(count, random)
+        numbers = told_numbers(self.network, self.scale, places, random)
+        counts = np.clip(np.nan_to_num(numbers[:, -1]), 0, self.network.config.length if len(self.menu) else 0)
+        teller = Teller(self.network, self.codes, self.menu, self.sizes)
+        return teller.tell(places, counts.astype(np.int64), random), numbers[:, :-1]
 
     def save(self, folder: Path) -> None:
         """Weights as safetensors, the rest as JSON."""
         from safetensors.torch import save_file
 
         save_file({name: weight.contiguous() for name, weight in self.network.state_dict().items()}, folder / WEIGHTS)
+        save_arrays(self.whereabouts, self.menu, folder)
         told = {
             "config": asdict(self.network.config),
             "codes": self.codes.to_json(),
             "scale": self.scale.to_json(),
             "axes": self.axes.tolist(),
-            "usual": {name: np.asarray(value).tolist() for name, value in self.usual.items()},
+            "usual": self.usual.to_json(),
+            "sizes": dict(self.sizes),
             "history": self.history,
         }
         (folder / SHAPE).write_text(json.dumps(told), "utf-8")
@@ -154,9 +164,10 @@ class Vae:
         codes, scale = SmallCodes.from_json(told["codes"]), TableScale.from_json(told["scale"])
         network = Network(codes.sizes, torch.from_numpy(scale.missing > 0), VaeConfig(**told["config"]))
         network.load_state_dict(load_file(folder / WEIGHTS))
-        usual = {name: np.array(value) for name, value in told["usual"].items()}
+        usual = Usual.from_json(told["usual"])
         axes = np.array(told["axes"], dtype=np.float32)
-        return cls(network.eval(), codes, scale, axes, usual, tuple(told["history"]))
+        made = load_arrays(folder)
+        return cls(network.eval(), codes, scale, axes, usual, *made, told["sizes"], tuple(told["history"]))
 
     def _rows(self, timelines: Timelines, table: Array | None) -> Rows:
         from dongcha.models.generative.training import Rows
@@ -172,39 +183,6 @@ def _with_events(timelines: Timelines, table: Array | None) -> Array:
     """The table with the number of events as its last column."""
     numbers = np.empty((len(timelines), 0)) if table is None else np.asarray(table, dtype=np.float64)
     return np.column_stack([numbers, timelines.lengths().astype(np.float64)])
-
-
-def places(network: Network, rows: Rows) -> Vectors:
-    """Each row's mean place, shape (rows, latent)."""
-    import torch
-
-    found = np.zeros((len(rows.values), network.config.latent), dtype=np.float32)
-    with torch.inference_mode():
-        for chunk, batch in rows.in_order(network.config.length):
-            found[chunk] = network.place(batch)[0].numpy()
-    return found
-
-
-def costs(network: Network, rows: Rows) -> tuple[dict[str, Array], Array]:
-    """Nats that each row costs, told from its mean place: field → all its events' (rows,); numbers (rows, columns)."""
-    import torch
-
-    fields = {name: np.zeros(len(rows.values)) for name in network.sizes}
-    columns = np.zeros(rows.values.shape)
-    with torch.inference_mode():
-        for chunk, batch in rows.in_order(network.config.length):
-            told = network.told(batch, network.place(batch)[0])
-            columns[chunk] = told.numbers.double().numpy()
-            for name, nats in told.fields.items():
-                fields[name][chunk] = nats.sum(dim=1).double().numpy()
-    return fields, columns
-
-
-def _usual(network: Network, rows: Rows) -> dict[str, Any]:
-    """What an event of each field costs on average, and each number."""
-    fields, columns = costs(network, rows)
-    events = max(int(np.minimum(rows.timelines.lengths(), network.config.length).sum()), 1)
-    return {**{name: sums.sum() / events for name, sums in fields.items()}, "columns": columns.mean(axis=0)}
 
 
 def _axes(latent: Vectors) -> Vectors:
