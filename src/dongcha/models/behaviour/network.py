@@ -60,7 +60,10 @@ class Network(nn.Module):
     def forward(self, fields: Mapping[str, Tensor]) -> Tensor:
         """Field → codes (rows, steps), left-aligned; returns states (rows, steps, width)."""
         summed = torch.stack([table(fields[name]) for name, table in self.embed.items()]).sum(dim=0)
-        events = self.drop(summed)
+        return self.states(self.drop(summed))
+
+    def states(self, events: Tensor) -> Tensor:
+        """From the events' summed embeddings, shape (rows, steps, width), the states, in the same shape."""
         states: Tensor = fading_sum(events, torch.sigmoid(self.fading)) + self.read(events)
         return states * self.scale.exp()
 
