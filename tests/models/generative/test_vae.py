@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from made_customers import CATEGORIES, GROUPS, PRODUCTS, customers, take
+from scipy.spatial import procrustes
 from sklearn.cluster import KMeans as Lloyd
 from sklearn.metrics import adjusted_rand_score, roc_auc_score
 
@@ -49,8 +50,14 @@ def test_planted_groups_come_back_better_than_from_totals(shop: Shop, vae: Vae) 
 
 def test_customers_never_met_fall_into_the_same_groups(vae: Vae, shop: Shop) -> None:
     timelines, table, truth = customers(seed=4)
-    groups = LatentGroups.fit(vae.encode(shop[0], shop[1]), config=KMeansConfig((GROUPS,), bootstraps=3, restarts=3))
-    assert adjusted_rand_score(truth, groups.predict(vae.encode(timelines, table))) > 0.6
+    groups = LatentGroups.fit(vae.picture(shop[0], shop[1]), config=KMeansConfig((GROUPS,), bootstraps=3, restarts=3))
+    assert adjusted_rand_score(truth, groups.predict(vae.picture(timelines, table))) > 0.6
+
+
+def test_another_training_paints_the_same_map(shop: Shop, vae: Vae) -> None:
+    timelines, table, _ = shop
+    again = Vae.fit(timelines, table, seed=2, config=SMALL)
+    assert procrustes(vae.map(timelines, table), again.map(timelines, table))[2] < 0.15
 
 
 def test_the_latent_is_used_though_the_decoder_sees_earlier_events(shop: Shop, vae: Vae) -> None:

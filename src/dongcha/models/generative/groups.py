@@ -1,4 +1,4 @@
-"""Groups of customers who stand near each other in latent space."""
+"""Groups of customers of whom the latent paints like pictures."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ FILE: Final = "latent_groups.json"
 
 @dataclass(frozen=True)
 class LatentGroups:
-    """k-means on places as the encoder gives them; group 0 is the largest.
+    """k-means on pictures as `Vae.picture` gives them; group 0 is the largest.
 
-    They are not scaled: a dimension that tells little varies little, and must not count as much as the others.
+    They are not scaled: what the latent tells little of varies little, and must not count as much as the rest.
     """
 
     centres: NDArray[np.float64]
-    """Shape (groups, latent)."""
+    """Shape (groups, columns)."""
     tried: tuple[Choice, ...] = ()
 
     @classmethod
-    def fit(cls, latent: NDArray[Any], *, seed: int = 0, config: KMeansConfig | None = None) -> LatentGroups:
-        """Choose the number of groups by what they tell of the places × how surely they come again on other samples.
+    def fit(cls, pictures: NDArray[Any], *, seed: int = 0, config: KMeansConfig | None = None) -> LatentGroups:
+        """Choose the number of groups by what they tell of the pictures × how surely they come again on other samples.
 
-        `latent`: shape (rows, latent). Raises MissingDataError with fewer than two rows a group.
+        `pictures`: shape (rows, columns). Raises MissingDataError with fewer than two rows a group.
         """
         config = config or KMeansConfig()
-        places = np.asarray(latent, dtype=np.float64)
-        if len(places) < 2 * max(config.groups):
-            raise MissingDataError(f"{len(places)} rows are too few for {max(config.groups)} groups.", "Load more.")
-        tried = tuple(_try(places, k, seed, config) for k in config.groups)
+        points = np.asarray(pictures, dtype=np.float64)
+        if len(points) < 2 * max(config.groups):
+            raise MissingDataError(f"{len(points)} rows are too few for {max(config.groups)} groups.", "Load more.")
+        tried = tuple(_try(points, k, seed, config) for k in config.groups)
         best = max(tried, key=lambda choice: (choice.allowed, choice.score))
-        centres = _centres(places, best.groups, seed, config.restarts)
-        sizes = np.bincount(_nearest(places, centres), minlength=len(centres))
+        centres = _centres(points, best.groups, seed, config.restarts)
+        sizes = np.bincount(_nearest(points, centres), minlength=len(centres))
         return cls(centres[np.argsort(-sizes, kind="stable")], tried)
 
     @property
@@ -50,9 +50,9 @@ class LatentGroups:
         """The adjusted Rand index between these groups and those of bootstrap samples, on average."""
         return next((choice.stability for choice in self.tried if choice.groups == len(self.centres)), float("nan"))
 
-    def predict(self, latent: NDArray[Any]) -> Labels:
+    def predict(self, pictures: NDArray[Any]) -> Labels:
         """Each row's group, shape (rows,), int64."""
-        return _nearest(np.asarray(latent, dtype=np.float64), self.centres)
+        return _nearest(np.asarray(pictures, dtype=np.float64), self.centres)
 
     def save(self, folder: Path) -> None:
         """As JSON."""
@@ -66,25 +66,25 @@ class LatentGroups:
         return cls(np.array(stored["centres"]), tuple(Choice(**choice) for choice in stored["tried"]))
 
 
-def _try(places: NDArray[np.float64], k: int, seed: int, config: KMeansConfig) -> Choice:
+def _try(points: NDArray[np.float64], k: int, seed: int, config: KMeansConfig) -> Choice:
     from sklearn.metrics import adjusted_rand_score
 
-    labels = _nearest(places, _centres(places, k, seed, config.restarts))
+    labels = _nearest(points, _centres(points, k, seed, config.restarts))
     random = np.random.default_rng(seed)
     again = []
     for _ in range(config.bootstraps):
-        sample = places[random.integers(0, len(places), len(places))]
-        again.append(adjusted_rand_score(labels, _nearest(places, _centres(sample, k, seed + 1, config.restarts))))
+        sample = points[random.integers(0, len(points), len(points))]
+        again.append(adjusted_rand_score(labels, _nearest(points, _centres(sample, k, seed + 1, config.restarts))))
     allowed = np.bincount(labels, minlength=k).min() >= config.smallest_share * len(labels)
-    return Choice(k, float(np.mean(again)), explained(labels, places), bool(allowed))
+    return Choice(k, float(np.mean(again)), explained(labels, points), bool(allowed))
 
 
-def _centres(places: NDArray[np.float64], k: int, seed: int, restarts: int) -> NDArray[np.float64]:
+def _centres(points: NDArray[np.float64], k: int, seed: int, restarts: int) -> NDArray[np.float64]:
     from sklearn.cluster import KMeans as Lloyd
 
-    return np.asarray(Lloyd(k, n_init=restarts, random_state=seed).fit(places).cluster_centers_, dtype=np.float64)
+    return np.asarray(Lloyd(k, n_init=restarts, random_state=seed).fit(points).cluster_centers_, dtype=np.float64)
 
 
-def _nearest(places: NDArray[np.float64], centres: NDArray[np.float64]) -> Labels:
-    distance = (centres**2).sum(axis=1) - 2 * places @ centres.T
+def _nearest(points: NDArray[np.float64], centres: NDArray[np.float64]) -> Labels:
+    distance = (centres**2).sum(axis=1) - 2 * points @ centres.T
     return np.asarray(distance.argmin(axis=1), dtype=np.int64)

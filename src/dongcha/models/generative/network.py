@@ -38,7 +38,7 @@ class VaeConfig:
     """What a nat of events weighs beside one of the numbers: a customer's events are far from independent."""
     product_groups: int = 32
     most_codes: int = 128
-    epochs: int = 24
+    epochs: int = 14
     warming: float = 0.3
     """The share of epochs in which telling things through the latent grows from free to its full cost."""
     patience: int = 5

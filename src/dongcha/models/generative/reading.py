@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dongcha.models.behaviour.timelines import Codes
+from dongcha.models.behaviour.timelines import GAP, Codes
 from dongcha.models.generative.network import Network
 from dongcha.models.generative.training import Rows
 
 Array = NDArray[np.float64]
 Vectors = NDArray[np.float32]
+
+TASTE: Final = 3.0
+"""What chances of events weigh in a picture beside numbers: at 3 groups were as stable as at 1 on a simulated shop, and
+agreed with the planted ones far better (adjusted Rand index .33 against .19)."""
 
 
 def places(network: Network, rows: Rows) -> tuple[Vectors, Vectors]:
@@ -39,3 +45,18 @@ def costs(network: Network, rows: Rows) -> tuple[dict[str, Array], Array, Codes]
             for name, nats in told.fields.items():
                 fields[name][chunk] = nats.sum(dim=1).double().numpy()
     return fields, columns, np.minimum(rows.timelines.lengths(), network.config.length)
+
+
+def pictures(network: Network, latent: Vectors) -> Vectors:
+    """What the decoder makes of each place, shape (rows, columns + codes of all fields but gaps).
+
+    Rebuilt numbers in standard deviations, and roots of the first event's chances, whose distance is Hellinger's.
+    Two trainings turn and stretch the latent as chance has it, yet picture a customer alike.
+    """
+    with torch.inference_mode():
+        place = torch.from_numpy(latent)
+        numbers = network.decode.numbers(place)[0]
+        state = network.decode.states(place, torch.zeros(len(latent), 1, network.config.width))[:, 0]
+        heads = [head for name, head in network.decode.heads.items() if name != GAP]
+        chances = [TASTE * head(state).softmax(dim=1).sqrt() for head in heads]
+        return np.asarray(torch.cat([numbers, *chances], dim=1).numpy(), dtype=np.float32)

@@ -43,7 +43,7 @@ class Vae:
     scale: TableScale
     """Of the table's columns and, last, the number of events."""
     axes: Vectors
-    """Mean and two directions of the 2-D map, shape (3, latent)."""
+    """Mean and two directions of the 2-D map, shape (3, columns of a picture)."""
     usual: Usual
     whereabouts: Whereabouts
     menu: Menu
@@ -70,7 +70,7 @@ class Vae:
         import torch
 
         from dongcha.models.generative.network import Network, VaeConfig
-        from dongcha.models.generative.reading import costs, places
+        from dongcha.models.generative.reading import costs, pictures, places
         from dongcha.models.generative.training import Rows, train
 
         if len(timelines) < FEWEST_ROWS:
@@ -91,7 +91,7 @@ class Vae:
             network,
             codes,
             scale,
-            _axes(means),
+            _axes(pictures(network, means)),
             Usual.fit(*costs(network, rows)),
             Whereabouts.fit(means + deviations * noise, seed),
             Menu.of(coded, codes),
@@ -105,13 +105,22 @@ class Vae:
 
         return places(self.network, self._rows(timelines, table))[0]
 
-    def map(self, timelines: Timelines, table: Array | None = None) -> Vectors:
-        """Each row's place on a map, shape (rows, 2): the two directions in which customers differ most."""
-        return self.mapped(self.encode(timelines, table))
+    def picture(self, timelines: Timelines, table: Array | None = None) -> Vectors:
+        """What each row's place means: the numbers and first event it foretells, shape (rows, columns + codes).
 
-    def mapped(self, latent: Vectors) -> Vectors:
-        """The places on the map of what `encode` gave."""
-        return np.asarray((latent - self.axes[0]) @ self.axes[1:].T, dtype=np.float32)
+        For groups and maps better than the place itself: near in it are those who would do alike.
+        """
+        from dongcha.models.generative.reading import pictures
+
+        return pictures(self.network, self.encode(timelines, table))
+
+    def map(self, timelines: Timelines, table: Array | None = None) -> Vectors:
+        """Each row's place on a map, shape (rows, 2): the two directions in which pictures differ most."""
+        return self.mapped(self.picture(timelines, table))
+
+    def mapped(self, picture: Vectors) -> Vectors:
+        """The places on the map of what `picture` gave."""
+        return np.asarray((picture - self.axes[0]) @ self.axes[1:].T, dtype=np.float32)
 
     def surprise(self, timelines: Timelines, table: Array | None = None) -> Surprise:
         """What about each row is odd."""
@@ -185,11 +194,11 @@ def _with_events(timelines: Timelines, table: Array | None) -> Array:
     return np.column_stack([numbers, timelines.lengths().astype(np.float64)])
 
 
-def _axes(latent: Vectors) -> Vectors:
+def _axes(picture: Vectors) -> Vectors:
     """The mean and the two directions of most variance, each signed so that its largest part is positive."""
-    mean = latent.mean(axis=0)
-    _, _, directions = np.linalg.svd(latent - mean, full_matrices=False)
-    two = np.zeros((2, latent.shape[1]), dtype=np.float32)
+    mean = picture.mean(axis=0)
+    _, _, directions = np.linalg.svd(picture - mean, full_matrices=False)
+    two = np.zeros((2, picture.shape[1]), dtype=np.float32)
     two[: len(directions)] = directions[:2]
     two *= np.sign(two[np.arange(2), np.abs(two).argmax(axis=1)])[:, None]
     return np.asarray(np.vstack([mean, two]), dtype=np.float32)
