@@ -9,7 +9,7 @@ from dongcha.models.behaviour.timelines import CATEGORY, GAP, KIND, PRODUCT, Tim
 from dongcha.models.generative.network import VaeConfig
 from dongcha.models.generative.vae import Vae
 
-CONFIG = VaeConfig(latent=4, width=24, length=14, epochs=14, batch_rows=32, product_groups=8, events_weight=1.0)
+CONFIG = VaeConfig(latent=4, width=24, length=14, steps=240, batch_rows=32, product_groups=8, events_weight=1.0)
 
 Made = tuple[Timelines, np.ndarray]
 

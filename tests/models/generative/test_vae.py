@@ -20,8 +20,8 @@ from dongcha.models.generative.training import Rows
 from dongcha.models.generative.vae import Vae
 from dongcha.models.grouping.k_means import KMeansConfig, Scale
 
-SMALL = VaeConfig(latent=4, width=24, length=14, epochs=14, batch_rows=32, product_groups=8, events_weight=1.0)
-SHORT = replace(SMALL, epochs=3)
+SMALL = VaeConfig(latent=4, width=24, length=14, steps=240, batch_rows=32, product_groups=8, events_weight=1.0)
+SHORT = replace(SMALL, steps=1, fewest_epochs=3)
 
 Shop = tuple[Timelines, np.ndarray, np.ndarray]
 

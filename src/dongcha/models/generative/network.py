@@ -38,15 +38,22 @@ class VaeConfig:
     """What a nat of events weighs beside one of the numbers: a customer's events are far from independent."""
     product_groups: int = 32
     most_codes: int = 128
-    epochs: int = 14
+    steps: int = 800
+    """How many batches are learnt from at least: few customers are passed over more often."""
+    fewest_epochs: int = 4
     warming: float = 0.3
     """The share of epochs in which telling things through the latent grows from free to its full cost."""
-    patience: int = 5
+    patience: float = 0.35
+    """The share of epochs that may be worse than an earlier one."""
     batch_rows: int = 64
     learning_rate: float = 0.004
     weight_decay: float = 0.01
     checked_share: float = 0.1
     """The share of customers kept from training, to stop by."""
+
+    def epochs(self, rows: int) -> int:
+        """How often so many rows are passed over."""
+        return max(-(-self.steps // -(-rows // self.batch_rows)), self.fewest_epochs)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ Progress = Callable[[str, int, int], None]
 """Called with (what is done, steps done, steps in all)."""
 History = list[dict[str, float]]
 ROWS_AT_ONCE: Final = 512
-CLIPPED: Final = 5.0
+CLIPPED: Final = 40.0
+"""The longest gradient that is followed as it is: one odd customer must not throw the others about."""
 RAISED: Final = 0.1
 """The share of all steps in which the learning rate rises; then it falls to nothing (Smith & Topin 2018)."""
 CHECKPOINT: Final = "vae_epoch.safetensors"
@@ -79,21 +80,21 @@ def train(
     checked, learnt = np.split(order, [max(round(config.checked_share * len(order)), 1)])
     checked, learnt = np.sort(checked), np.sort(learnt)
     optimizer = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
-    steps = -(-len(learnt) // config.batch_rows)
+    steps, epochs = -(-len(learnt) // config.batch_rows), config.epochs(len(learnt))
     state = _State(network, optimizer, checkpoint)
     history = state.resume()
     with torch.random.fork_rng(devices=[]):
-        for epoch in range(len(history), config.epochs):
-            if _waited(history, config) >= config.patience:
+        for epoch in range(len(history), epochs):
+            if _waited(history, config.warming * epochs) > config.patience * epochs:
                 break
             torch.manual_seed(seed * 1_000 + epoch)
             network.train()
             batches = rows.shuffled(learnt, config, np.random.default_rng([seed, epoch]))
             for step, batch in enumerate(batches, start=epoch * steps):
-                _step(network, batch, optimizer, step / (config.epochs * steps))
-                progress(f"Learn customers: epoch {epoch + 1}", step + 1, config.epochs * steps)
+                _step(network, batch, optimizer, step / (epochs * steps))
+                progress(f"Learn customers: epoch {epoch + 1}", step + 1, epochs * steps)
             history.append(checked_loss(network, rows, checked))
-            state.keep(history, _best(history, config) == epoch)
+            state.keep(history, _best(history, config.warming * epochs) == epoch)
     state.restore_best()
     network.eval()
     return history
@@ -114,7 +115,7 @@ def _step(network: Network, batch: Batch, optimizer: torch.optim.Optimizer, done
         group["lr"] = config.learning_rate * max(float(share), 0.01)
     optimizer.zero_grad()
     torch.autograd.backward(loss_of(network, batch, min(done / config.warming, 1.0) if config.warming else 1.0))
-    torch.nn.utils.clip_grad_norm_(network.parameters(), CLIPPED * len(batch.counts) ** 0.5)
+    torch.nn.utils.clip_grad_norm_(network.parameters(), CLIPPED)
     optimizer.step()
 
 
@@ -132,15 +133,15 @@ def checked_loss(network: Network, rows: Rows, checked: Codes) -> dict[str, floa
     return {**found, "loss": found["told"] + found["passed"]}
 
 
-def _best(history: History, config: VaeConfig) -> int:
+def _best(history: History, warmed: float) -> int:
     """The epoch with the least loss since the latent costs its full price."""
-    first = min(int(config.epochs * config.warming), len(history) - 1)
+    first = min(int(warmed), len(history) - 1)
     return first + int(np.argmin([epoch["loss"] for epoch in history[first:]]))
 
 
-def _waited(history: History, config: VaeConfig) -> int:
+def _waited(history: History, warmed: float) -> int:
     """How many epochs ago the best was."""
-    return len(history) - 1 - _best(history, config) if history else 0
+    return len(history) - 1 - _best(history, warmed) if history else 0
 
 
 class _State:
