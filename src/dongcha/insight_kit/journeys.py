@@ -11,11 +11,14 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.features.labels import PRODUCTS_BOUGHT
 from dongcha.features.next_events import STARTS, actions, voted, with_visits
+from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.pretrained import day_of, history_of
 from dongcha.insight_kit.vocabulary import days_of
+from dongcha.models.ranking.next_guesses import Crowd
 from dongcha.models.ranking.next_step import Codes, Steps
 
 BETWEEN: Final = " · "
-MOST: Final = 400
+MOST: Final = 300
 """Pairs told apart, the commonest."""
 ROW: Final = "row"
 PAIR: Final = "pair"
@@ -23,25 +26,24 @@ PAIR: Final = "pair"
 
 @dataclass(frozen=True)
 class Journeys:
-    """Every known customer's visits before a cutoff; row k is `customers[k]`."""
+    """Every known customer's visits before a cutoff; row k of the crowd is `customers[k]`."""
 
     customers: pl.Series
     pairs: tuple[str, ...]
     """The pairs as they are written, by their code; visits with rarer pairs are left out."""
-    steps: Steps
+    crowd: Crowd
 
     @classmethod
-    def of(cls, timeline: pl.DataFrame, kinds: pl.DataFrame, pairs: tuple[str, ...] | None = None) -> Journeys:
-        """From a timeline as `features.sequence.timeline` gives it; `kinds`: product_id, category."""
+    def of(cls, facts: Facts, kinds: pl.DataFrame, pairs: tuple[str, ...] | None = None) -> Journeys:
+        """As of the facts' cutoff, in these pairs' codes or the commonest ones'; `kinds`: product_id, category."""
+        timeline = history_of(facts).timeline
         visits = _visits(timeline, kinds)
         pairs = pairs if pairs is not None else _commonest(visits)
-        coded = visits.select(c.CUSTOMER_ID, "day", _coded("first", pairs), _coded("last", pairs))
-        coded = coded.filter(pl.col("first") >= 0)
-        coded = coded.with_columns(pl.when(pl.col("last") >= 0).then("last").otherwise("first").alias("last"))
         customers = timeline[c.CUSTOMER_ID].unique().sort()
-        row = customers.search_sorted(coded[c.CUSTOMER_ID]).to_numpy().astype(np.int64)
-        columns = (coded[name].to_numpy().astype(np.int64) for name in ("first", "last"))
-        return cls(customers, pairs, Steps(row, coded["day"].to_numpy(), *columns, len(pairs), len(customers)))
+        names = kinds[c.CATEGORY].drop_nulls().unique().sort().to_list()
+        kind_of = np.array([_place(names, pair.partition(BETWEEN)[2]) for pair in pairs], dtype=np.int64)
+        steps, lines = _steps(visits, pairs, customers), _lines(timeline, kinds, names, customers)
+        return cls(customers, pairs, Crowd(steps, lines, kind_of, day_of(facts.as_of)))
 
     def rows(self, entities: pl.Series) -> Codes:
         """The row of each entity, shape (entities,); -1 for one who has none."""
@@ -62,11 +64,41 @@ def written(events: pl.Expr, categories: pl.Expr) -> pl.Expr:
 def pair_of(truth: pl.DataFrame, kinds: pl.DataFrame) -> pl.Series:
     """Row by row with the truth (columns event, products), the pair that came; null where nothing did."""
     numbered = truth.select(c.EVENT, PRODUCTS_BOUGHT).with_row_index(ROW)
-    lines = numbered.explode(PRODUCTS_BOUGHT).rename({PRODUCTS_BOUGHT: c.PRODUCT_ID})
+    lines = numbered.explode(PRODUCTS_BOUGHT, empty_as_null=True).rename({PRODUCTS_BOUGHT: c.PRODUCT_ID})
     kind = voted(lines.join(kinds, on=c.PRODUCT_ID, how="left"), [ROW])
     told = numbered.join(kind, on=ROW, how="left", maintain_order="left")
     some = pl.when(pl.col(c.EVENT).is_not_null()).then(written(pl.col(c.EVENT), pl.col(c.CATEGORY)))
     return told.select(some.alias(PAIR))[PAIR]
+
+
+def _steps(visits: pl.DataFrame, pairs: tuple[str, ...], customers: pl.Series) -> Steps:
+    coded = visits.select(c.CUSTOMER_ID, "day", _coded("first", pairs), _coded("last", pairs))
+    coded = coded.filter(pl.col("first") >= 0)
+    last = pl.when(pl.col("last") >= 0).then("last").otherwise("first")
+    return _rows_of(coded.with_columns(last.alias("last")), customers, len(pairs))
+
+
+def _lines(timeline: pl.DataFrame, kinds: pl.DataFrame, names: list[str], customers: pl.Series) -> Steps:
+    """Every single line that is about a product of some kind, in the kinds' codes."""
+    told = timeline.select(c.CUSTOMER_ID, c.HAPPENED_AT, c.PRODUCT_ID).join(
+        kinds.drop_nulls(), on=c.PRODUCT_ID, how="inner", maintain_order="left"
+    )
+    code = pl.col(c.CATEGORY).replace_strict(names, list(range(len(names))), return_dtype=pl.Int64)
+    coded = told.select(c.CUSTOMER_ID, code.alias("first"), code.alias("last"))
+    day = pl.Series("day", days_of(told[c.HAPPENED_AT]))
+    return _rows_of(coded.with_columns(day), customers, max(len(names), 1))
+
+
+def _rows_of(coded: pl.DataFrame, customers: pl.Series, things: int) -> Steps:
+    """`coded`: customer_id, day, first, last, by customer, oldest first."""
+    row = pl.DataFrame({c.CUSTOMER_ID: customers, ROW: np.arange(len(customers))})
+    rows = coded.select(c.CUSTOMER_ID).join(row, on=c.CUSTOMER_ID, how="left", maintain_order="left")[ROW].to_numpy()
+    first, last = (coded[name].to_numpy().astype(np.int64) for name in ("first", "last"))
+    return Steps(rows.astype(np.int64), coded["day"].to_numpy(), first, last, things, len(customers))
+
+
+def _place(names: list[str], name: str) -> int:
+    return names.index(name) if name in names else -1
 
 
 def _visits(timeline: pl.DataFrame, kinds: pl.DataFrame) -> pl.DataFrame:

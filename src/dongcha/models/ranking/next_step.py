@@ -15,7 +15,6 @@ Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 FILE: Final = "next_step.json"
-TINY: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,26 @@ class Steps:
     count: int
     """How many rows there are, those without a visit counted."""
 
-    def before(self, day: float) -> Steps:
-        """Only the visits before a day."""
-        kept = self.days < day
-        return Steps(self.rows[kept], self.days[kept], self.first[kept], self.last[kept], self.things, self.count)
+    def take(self, rows: Codes) -> Steps:
+        """The visits of these rows, which become rows 0, 1, …; a row of -1 has none."""
+        starts = np.searchsorted(self.rows, rows, side="left")
+        lengths = np.searchsorted(self.rows, rows, side="right") - starts
+        own = np.repeat(np.arange(len(rows)), lengths)
+        places = np.arange(len(own)) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
+        columns = (self.first[places], self.last[places])
+        return Steps(own, self.days[places], *columns, self.things, len(rows))
+
+    def gaps(self) -> tuple[Codes, Array]:
+        """Whose, and how many days, between every two visits in succession."""
+        follows = self.rows[1:] == self.rows[:-1]
+        return self.rows[1:][follows], np.diff(self.days)[follows]
+
+    def waited(self, day: float, otherwise: float) -> Array:
+        """Days from each row's newest visit to `day`, shape (count,); `otherwise` for a row without any."""
+        newest = self.newest()
+        found = np.full(self.count, otherwise, dtype=np.float64)
+        found[newest >= 0] = day - self.days[newest[newest >= 0]]
+        return found
 
     def newest(self) -> Codes:
         """The place of each row's newest visit, shape (count,); -1 where there is none."""
@@ -49,18 +64,30 @@ class Steps:
         return self.newest()[self.rows] - np.arange(len(self.rows))
 
 
+@dataclass(frozen=True)
+class Memory:
+    """How many of the newest visits a chain looks at, and what one farther back weighs."""
+
+    reach: int = 1
+    fading: float = 1.0
+    at_end: bool = True
+    """Whether it goes from what a visit ended with, or from what it began with."""
+
+
 def popular(steps: Steps, day: float, half_life: float) -> Array:
     """Each thing's share of visits' beginnings, fading by half every `half_life` days before `day`; all above 0."""
-    weights = 0.5 ** ((day - steps.days) / half_life)
-    counted = np.bincount(steps.first, weights=weights, minlength=steps.things)
-    return (counted + TINY + 0.5 / steps.things) / (counted.sum() + steps.things * TINY + 0.5)
+    counted = np.bincount(steps.first, weights=faded(steps, day, half_life), minlength=steps.things)
+    return np.asarray((counted + 0.5 / steps.things) / (counted.sum() + 0.5), dtype=np.float64)
+
+
+def faded(steps: Steps, day: float, half_life: float) -> Array:
+    """What each visit weighs at `day`: half as much every `half_life` days."""
+    return np.asarray(0.5 ** ((day - steps.days) / half_life), dtype=np.float64)
 
 
 def own(steps: Steps, weights: Array, prior: Array, strength: float) -> Array:
     """Each row's share of things among its own visits, smoothed by `strength` visits of the prior: (count, things)."""
-    counted = _summed(steps.rows, steps.first, weights, (steps.count, steps.things))
-    counted += strength * prior
-    return counted / counted.sum(axis=1, keepdims=True)
+    return _shares(_summed(steps.rows, steps.first, weights, (steps.count, steps.things)) + strength * prior)
 
 
 def chain(steps: Steps, prior: Array, strength: float, at_end: bool = True) -> Array:
@@ -71,28 +98,29 @@ def chain(steps: Steps, prior: Array, strength: float, at_end: bool = True) -> A
     follows = steps.rows[1:] == steps.rows[:-1]
     before = (steps.last if at_end else steps.first)[:-1][follows]
     shape = (steps.things, steps.things)
-    counted = _summed(before, steps.first[1:][follows], np.ones(len(before)), shape)
-    counted += strength * prior
-    return counted / counted.sum(axis=1, keepdims=True)
+    return _shares(_summed(before, steps.first[1:][follows], np.ones(len(before)), shape) + strength * prior)
 
 
-def followed(steps: Steps, transitions: Array, prior: Array, fading: float, reach: int, at_end: bool = True) -> Array:
-    """What the transitions say after each row's newest `reach` visits, farther ones fading: (count, things)."""
+def followed(steps: Steps, transitions: Array, prior: Array, memory: Memory) -> Array:
+    """What the transitions say after each row's newest visits: (count, things); the prior where there is none."""
     found = np.zeros((steps.count, steps.things))
     weight = np.zeros(steps.count)
-    things, back = (steps.last if at_end else steps.first), steps.back()
-    for age in range(reach):
+    things, back = (steps.last if memory.at_end else steps.first), steps.back()
+    for age in range(memory.reach):
         there = np.flatnonzero(back == age)
-        rows = steps.rows[there]
-        found[rows] += fading**age * transitions[things[there]]
-        weight[rows] += fading**age
+        found[steps.rows[there]] += memory.fading**age * transitions[things[there]]
+        weight[steps.rows[there]] += memory.fading**age
     found[weight == 0], weight[weight == 0] = prior, 1.0
     return found / weight[:, None]
 
 
 def _summed(one: Codes, other: Codes, weights: Array, shape: tuple[int, int]) -> Array:
     flat = np.bincount(one * shape[1] + other, weights=weights, minlength=shape[0] * shape[1])
-    return flat.reshape(shape).astype(np.float64)
+    return np.asarray(flat, dtype=np.float64).reshape(shape)
+
+
+def _shares(counted: Array) -> Array:
+    return np.asarray(counted / counted.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -116,7 +144,7 @@ class Pool:
         from scipy.optimize import minimize
 
         names = tuple(guesses[0])
-        logs = [np.stack([np.log(batch[name]) for name in names]) for batch in guesses]
+        logs = [np.stack([np.log(batch[name]) for name in names]).astype(np.float32) for batch in guesses]
         start = np.full(len(names), 1 / len(names))
         total = sum(w * len(t) for w, t in zip(weights, truth, strict=True))
 
@@ -146,9 +174,9 @@ class Pool:
         return cls(json.loads((folder / FILE).read_text("utf-8")))
 
 
-def _loss(logs: Array, came: Codes, powers: Array) -> tuple[float, Array]:
+def _loss(logs: NDArray[np.float32], came: Codes, powers: Array) -> tuple[float, Array]:
     """The negative log likelihood of what came, summed over rows, and its slope; logs: (guesses, rows, things)."""
-    score = np.tensordot(powers, logs, axes=1)
+    score = np.einsum("g,grt->rt", powers.astype(np.float32), logs).astype(np.float64)
     score -= score.max(axis=1, keepdims=True)
     raised = np.exp(score)
     whole = raised.sum(axis=1)

@@ -1,0 +1,226 @@
+"""Who may say what comes next, and when: the two textbook answers, and the blend."""
+
+from __future__ import annotations
+
+import json
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+import numpy as np
+import polars as pl
+from scipy.special import expit, logit
+
+from dongcha import columns as c
+from dongcha.features.labels import DAYS_UNTIL
+from dongcha.insight_kit.base import Contender, Example, Facts, Role
+from dongcha.insight_kit.journeys import Journeys, pair_of
+from dongcha.insight_kit.learned import HELD_OUT, Learned, sampled
+from dongcha.insight_kit.pretrained import history_of
+from dongcha.insight_kit.product_groups import ProductGroups
+from dongcha.insights.next_action.names import ACTED, ACTIONS, DAYS, LISTED, PROBABILITY
+from dongcha.models.ranking.next_blend import Lesson, NextBlend
+from dongcha.models.ranking.next_step import Array, Codes
+from dongcha.models.tabular.blend import Blend
+from dongcha.models.tabular.renewal import Renewal
+from dongcha.models.tabular.waiting import BoostedWait
+
+PAIRS_FILE: Final = "pairs.json"
+LEARNT_FILE: Final = "learnt.json"
+NEVER_SEEN_DAYS: Final = 30.0
+"""How long one is taken to have waited of whom nothing is known."""
+SURE: Final = 1e-4
+"""No probability is nearer to 0 or 1 than this."""
+OWN_SHARE: Final = 2 / 3
+"""What trees over features weigh beside the renewal guess, in days and in logits: each makes the other steadier."""
+NEWEST_PAST: Final = 4
+MOST_ROWS: Final = 8_000
+"""What comes next is learnt from so many past cutoffs and rows; more cost time and tell little."""
+
+
+class Foretelling(Contender):
+    """An answer made of three: each pair's probability if anything happens, whether anything does, and when."""
+
+    def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
+        self.groups = ProductGroups.fit(history_of(now).catalogue)
+        here = Journeys.of(now, self.groups.of(history_of(now).catalogue))
+        self.pairs = here.pairs
+        self.learn(past, now, here, seed)
+
+    @abstractmethod
+    def learn(self, past: Sequence[Example], now: Facts, here: Journeys, seed: int) -> None:
+        """Learn from the past; `here` are the journeys as of now, in whose pairs everything is coded."""
+
+    @abstractmethod
+    def foretell(self, facts: Facts, here: Journeys) -> tuple[Array, Array, Array]:
+        """Pairs' probabilities (entities, pairs), probability that anything happens and days until, (entities,)."""
+
+    def predict(self, facts: Facts) -> pl.DataFrame:
+        shares, happens, days = self.foretell(facts, self.journeys(facts))
+        happens = np.clip(happens, SURE, 1 - SURE)
+        listed = ranked(shares * happens[:, None], self.pairs)
+        numbers = (pl.Series(DAYS, np.clip(days, 0, facts.horizon.days)), pl.Series(PROBABILITY, happens))
+        return facts.features.select(c.ENTITY_ID).with_columns(listed, *numbers)
+
+    def journeys(self, facts: Facts) -> Journeys:
+        """The journeys as of the facts' cutoff, in the pairs and families that were learnt."""
+        return Journeys.of(facts, self.groups.of(history_of(facts).catalogue), self.pairs)
+
+    def save(self, folder: Path) -> None:
+        self.groups.save(folder)
+        (folder / PAIRS_FILE).write_text(json.dumps(self.pairs, ensure_ascii=False), "utf-8")
+
+    def load(self, folder: Path) -> None:
+        self.groups = ProductGroups.load(folder)
+        self.pairs = tuple(json.loads((folder / PAIRS_FILE).read_text("utf-8")))
+
+
+class MarkovChain(Foretelling):
+    """What usually follows what a customer did, backing off to what is usual; in as many days as usual."""
+
+    name = "markov_chain"
+    role = Role.BASELINE
+
+    def learn(self, past: Sequence[Example], now: Facts, here: Journeys, seed: int) -> None:
+        waits = np.concatenate([_acted(example).label(DAYS_UNTIL) for example in past]) if past else np.empty(0)
+        self.days = float(np.median(waits)) if len(waits) else now.horizon.days / 2
+        shares = [float(example.label(ACTED).mean()) for example in past]
+        self.happens = float(np.mean(shares)) if shares else 0.5
+
+    def foretell(self, facts: Facts, here: Journeys) -> tuple[Array, Array, Array]:
+        rows = here.rows(facts.entities)
+        return here.crowd.by_chain(rows), np.full(len(rows), self.happens), np.full(len(rows), self.days)
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        (folder / LEARNT_FILE).write_text(json.dumps([self.days, self.happens]), "utf-8")
+
+    def load(self, folder: Path) -> None:
+        super().load(folder)
+        self.days, self.happens = json.loads((folder / LEARNT_FILE).read_text("utf-8"))
+
+
+class RenewalGuess(Foretelling):
+    """What a customer does most, in as many days as their own gaps say, given how long they have waited."""
+
+    name = "renewal"
+    role = Role.BASELINE
+
+    def learn(self, past: Sequence[Example], now: Facts, here: Journeys, seed: int) -> None:
+        self.renewal = Renewal.fit(*here.crowd.steps.gaps())
+
+    def foretell(self, facts: Facts, here: Journeys) -> tuple[Array, Array, Array]:
+        rows = here.rows(facts.entities)
+        return here.crowd.by_habit(rows), *ahead(self.renewal, facts, here)
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        self.renewal.save(folder)
+
+    def load(self, folder: Path) -> None:
+        super().load(folder)
+        self.renewal = Renewal.load(folder)
+
+
+class Blended(Foretelling):
+    """All guesses about the next pair multiplied and set right by trees; waits by trees over features and renewal."""
+
+    name = "blend"
+
+    def __init__(self, features: tuple[str, ...]) -> None:
+        self.wait = Learned(BoostedWait, features, DAYS_UNTIL)
+        self.happening = Learned(Blend, features, ACTED)
+        self.learnt_days = 0
+
+    def learn(self, past: Sequence[Example], now: Facts, here: Journeys, seed: int) -> None:
+        self.renewal = Renewal.fit(*here.crowd.steps.gaps())
+        self.wait.fit([_acted(example) for example in past], now, seed=seed)
+        self.happening.fit(past, now, seed=seed)
+        self.learnt_days = past[-1].facts.horizon.days
+        kinds = self.groups.of(history_of(now).catalogue)
+        lessons = [self._lesson(example, past[-1], kinds) for example in _sample(past[-NEWEST_PAST:])]
+        self.blend = NextBlend.fit(lessons, seed=seed)
+
+    def _lesson(self, example: Example, newest: Example, kinds: pl.DataFrame) -> Lesson:
+        """What was next to whom, in the pairs and families as of now: names of things known later are no leak."""
+        there = Journeys.of(example.facts, kinds, self.pairs)
+        code = {pair: k for k, pair in enumerate(self.pairs)}
+        came = np.array([code.get(pair, -1) for pair in pair_of(example.truth, kinds)], dtype=np.int64)
+        known, entities = came >= 0, example.facts.entities
+        held_out = np.array([crc32(entity.encode()) % HELD_OUT == 0 for entity in entities], dtype=bool)
+        age = (newest.facts.as_of.moment - example.facts.as_of.moment) / newest.facts.horizon.delta
+        return Lesson(there.crowd, there.rows(entities)[known], came[known], float(0.5**age), held_out[known])
+
+    def foretell(self, facts: Facts, here: Journeys) -> tuple[Array, Array, Array]:
+        within, days = ahead(self.renewal, facts, here)
+        happens = logit(np.clip(self._happens(facts), SURE, 1 - SURE))
+        happens = expit(OWN_SHARE * happens + (1 - OWN_SHARE) * logit(np.clip(within, SURE, 1 - SURE)))
+        days = OWN_SHARE * self.wait.predict(facts) + (1 - OWN_SHARE) * days
+        return self.blend.predict(here.crowd, here.rows(facts.entities)), happens, days
+
+    def _happens(self, facts: Facts) -> Array:
+        """P(anything happens); learnt on a shorter horizon it is taken to go on at the same rate."""
+        found = self.happening.predict(facts)
+        return np.asarray(1 - (1 - found) ** (facts.horizon.days / self.learnt_days), dtype=np.float64)
+
+    def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
+        """Pushes on the days until the next thing."""
+        names, pushes = self.wait.contributions(facts)
+        return names, OWN_SHARE * pushes
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        self.renewal.save(folder)
+        self.blend.save(folder)
+        for name, part in (("wait", self.wait), ("happening", self.happening)):
+            (folder / name).mkdir(exist_ok=True)
+            part.save(folder / name)
+        stored = {"learnt_days": self.learnt_days, "with_trees": self.blend.trees is not None}
+        (folder / LEARNT_FILE).write_text(json.dumps(stored), "utf-8")
+
+    def load(self, folder: Path) -> None:
+        super().load(folder)
+        stored = json.loads((folder / LEARNT_FILE).read_text("utf-8"))
+        self.learnt_days = stored["learnt_days"]
+        self.renewal = Renewal.load(folder)
+        self.blend = NextBlend.load(folder, with_trees=stored["with_trees"])
+        self.wait.load(folder / "wait")
+        self.happening.load(folder / "happening")
+
+
+def ahead(renewal: Renewal, facts: Facts, here: Journeys) -> tuple[Array, Array]:
+    """P(anything within the horizon) and the median days until it if so, by own gaps and waiting; both (entities,)."""
+    mine = here.crowd.steps.take(here.rows(facts.entities))
+    waited = mine.waited(here.crowd.day, NEVER_SEEN_DAYS)
+    return renewal.ahead(*mine.gaps(), waited, float(facts.horizon.days))
+
+
+def ranked(probability: Array, pairs: tuple[str, ...]) -> pl.Series:
+    """Each row's likeliest pairs with their probabilities, as a Ranking keeps them; ties by the pairs' order."""
+    # Rounded, so that what adds up in another order does not change places.
+    best: Codes = np.argsort(-probability.round(9), axis=1, kind="stable")[:, :LISTED]
+    labels = np.array(pairs, dtype=object)[best].ravel().tolist()
+    values = np.take_along_axis(probability, best, 1).ravel()
+    flat = pl.DataFrame({c.LABEL: pl.Series(labels, dtype=pl.String), c.VALUE: values}).to_struct(ACTIONS)
+    row = pl.Series("row", np.repeat(np.arange(len(best)), best.shape[1]))
+    grouped = pl.DataFrame([row, flat]).group_by("row", maintain_order=True).agg(ACTIONS)
+    return grouped[ACTIONS]
+
+
+def _acted(example: Example) -> Example:
+    """Only those who did anything."""
+    return only(example, example.label(ACTED) > 0)
+
+
+def only(example: Example, keep: np.ndarray) -> Example:
+    """The example with these entities alone; `keep`: bool, shape (entities,)."""
+    facts = replace(example.facts, features=example.facts.features.filter(keep))
+    return Example(facts, example.truth.filter(keep))
+
+
+def _sample(past: Sequence[Example]) -> list[Example]:
+    acted = [_acted(example) for example in past]
+    return [only(example, keep) for example, keep in zip(acted, sampled(acted, MOST_ROWS), strict=True)]
