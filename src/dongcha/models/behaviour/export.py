@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -84,7 +86,18 @@ def _encoders(network: Network, folder: Path) -> None:
         )
     # Convolutions stay in fp32: onnxruntime's in int8 are slower on CPUs.
     few = ["MatMul", "Gemm", "LSTM"]
-    quantize_dynamic(exact, small, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=few)
+    with _quiet():
+        quantize_dynamic(exact, small, weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=few)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The quantiser recommends steps, on the root logger, that so small a graph does not need."""
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _tables(network: Network, folder: Path) -> None:

@@ -42,7 +42,7 @@ class TrainingConfig:
     products_rate: float = 1.5
     weight_decay: float = 0.05
     negatives: int = 1024
-    contrast: float = 0.0
+    contrast: float = 0.03
     """What telling a customer from others weighs beside foretelling the next product."""
     checked_share: float = 0.1
     """The share of customers whose next product is kept from training, to stop by."""
