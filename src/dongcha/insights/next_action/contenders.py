@@ -133,12 +133,17 @@ class Blended(Foretelling):
     def __init__(self, features: tuple[str, ...]) -> None:
         self.wait = Learned(BoostedWait, features, DAYS_UNTIL)
         self.happening = Learned(Blend, features, ACTED)
+        self.always: float | None = None
+        """1 or 0 where all or none did anything in the past: nothing to learn from, and nothing to tell apart."""
         self.learnt_days = 0
 
     def learn(self, past: Sequence[Example], now: Facts, here: Journeys, seed: int) -> None:
         self.renewal = Renewal.fit(*here.crowd.steps.gaps())
         self.wait.fit([_acted(example) for example in past], now, seed=seed)
-        self.happening.fit(past, now, seed=seed)
+        outcomes = {float(value) for example in past for value in np.unique(example.label(ACTED))}
+        self.always = outcomes.pop() if len(outcomes) == 1 else None
+        if self.always is None:
+            self.happening.fit(past, now, seed=seed)
         self.learnt_days = past[-1].facts.horizon.days
         kinds = self.groups.of(history_of(now).catalogue)
         lessons = [self._lesson(example, past[-1], kinds) for example in _sample(past[-NEWEST_PAST:])]
@@ -163,6 +168,8 @@ class Blended(Foretelling):
 
     def _happens(self, facts: Facts) -> Array:
         """P(anything happens); learnt on a shorter horizon it is taken to go on at the same rate."""
+        if self.always is not None:
+            return np.full(len(facts.features), self.always)
         found = self.happening.predict(facts)
         return np.asarray(1 - (1 - found) ** (facts.horizon.days / self.learnt_days), dtype=np.float64)
 
@@ -175,20 +182,25 @@ class Blended(Foretelling):
         super().save(folder)
         self.renewal.save(folder)
         self.blend.save(folder)
-        for name, part in (("wait", self.wait), ("happening", self.happening)):
+        for name, part in self._parts().items():
             (folder / name).mkdir(exist_ok=True)
             part.save(folder / name)
-        stored = {"learnt_days": self.learnt_days, "with_trees": self.blend.trees is not None}
+        trees = self.blend.trees is not None
+        stored = {"learnt_days": self.learnt_days, "with_trees": trees, "always": self.always}
         (folder / LEARNT_FILE).write_text(json.dumps(stored), "utf-8")
 
     def load(self, folder: Path) -> None:
         super().load(folder)
         stored = json.loads((folder / LEARNT_FILE).read_text("utf-8"))
-        self.learnt_days = stored["learnt_days"]
+        self.learnt_days, self.always = stored["learnt_days"], stored["always"]
         self.renewal = Renewal.load(folder)
         self.blend = NextBlend.load(folder, with_trees=stored["with_trees"])
-        self.wait.load(folder / "wait")
-        self.happening.load(folder / "happening")
+        for name, part in self._parts().items():
+            part.load(folder / name)
+
+    def _parts(self) -> dict[str, Learned]:
+        """What was learnt from features, by the folder that keeps it."""
+        return {"wait": self.wait} if self.always is not None else {"wait": self.wait, "happening": self.happening}
 
 
 def ahead(renewal: Renewal, facts: Facts, here: Journeys) -> tuple[Array, Array]:
@@ -201,7 +213,8 @@ def ahead(renewal: Renewal, facts: Facts, here: Journeys) -> tuple[Array, Array]
 def ranked(probability: Array, pairs: tuple[str, ...]) -> pl.Series:
     """Each row's likeliest pairs with their probabilities, as a Ranking keeps them; ties by the pairs' order."""
     # Rounded, so that what adds up in another order does not change places.
-    best: Codes = np.argsort(-probability.round(9), axis=1, kind="stable")[:, :LISTED]
+    probability = probability.round(9)
+    best: Codes = np.argsort(-probability, axis=1, kind="stable")[:, :LISTED]
     labels = np.array(pairs, dtype=object)[best].ravel().tolist()
     values = np.take_along_axis(probability, best, 1).ravel()
     flat = pl.DataFrame({c.LABEL: pl.Series(labels, dtype=pl.String), c.VALUE: values}).to_struct(ACTIONS)
