@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import re
 import subprocess
 import tempfile
 import time
@@ -32,35 +33,47 @@ from dongcha.models.ranking.next_item import NextItem, NextItemConfig
 from dongcha.models.ranking.sequences import Items, Sequences
 
 TOP: Final = 10
+TEXT: Final[dict[str, Any]] = {"encoding": "utf-8", "errors": "surrogateescape", "newline": "\n"}
+SPACES: Final = re.compile(r"[ \t]+")
 ROWS_AT_ONCE: Final = 1000
+
+Ranks = NDArray[np.float64]
 
 
 def read(file: Path) -> Sequences:
-    """The file's sequences; items are numbered in the order of their first appearance."""
+    """The file's rows of two items or more; items are numbered in the order of their first appearance.
+
+    The parts of a line stand between spaces or tabs and may hold anything else.
+    """
     numbers: dict[str, int] = {}
-    with gzip.open(file, "rt") if file.suffix == ".gz" else file.open() as lines:
-        rows = [[numbers.setdefault(item, len(numbers)) for item in line.split()[1:]] for line in lines]
+    with gzip.open(file, "rt", **TEXT) if file.suffix == ".gz" else file.open(**TEXT) as lines:
+        parts = [[part for part in SPACES.split(line.rstrip("\r\n")) if part] for line in lines]
+    rows = [[numbers.setdefault(item, len(numbers)) for item in line[1:]] for line in parts]
     return Sequences.of([row for row in rows if len(row) > 1], len(numbers))
 
 
 # -- measuring
 
 
-def ranks_of(scores: Dense, histories: Sequences, wanted: Items) -> tuple[Items, Items]:
-    """Each wanted item's rank among all unseen ones, ties against us; and each row's 10 best."""
+def ranks_of(scores: Dense, histories: Sequences, wanted: Items) -> tuple[Ranks, Items]:
+    """Each wanted item's rank among all unseen ones, ties against us; and each row's 10 best, -1 where there are fewer.
+
+    An item that the row holds already is never ranked, also where it is wanted again: everybody misses it.
+    """
     ranks, best = [], []
     for start in range(0, len(histories), ROWS_AT_ONCE):
         rows = np.arange(start, min(start + ROWS_AT_ONCE, len(histories)))
         part = histories.take(rows)
-        found = np.array(scores(part), dtype=np.float32)
-        own = found[np.arange(len(rows)), wanted[rows]][:, None].copy()
+        found = np.nan_to_num(np.array(scores(part), dtype=np.float32), copy=False, nan=-np.inf)
         found[part.rows(), part.items] = -np.inf
-        ranks.append(np.maximum((found >= own).sum(axis=1), 1))
-        best.append(np.argpartition(-found, min(TOP, found.shape[1] - 1), axis=1)[:, :TOP])
+        own = found[np.arange(len(rows)), wanted[rows]][:, None]
+        ranks.append(np.where(np.isfinite(own[:, 0]), (found >= own).sum(axis=1), np.inf))
+        top = np.argpartition(-found, min(TOP, found.shape[1]) - 1, axis=1)[:, :TOP]
+        best.append(np.where(np.isfinite(np.take_along_axis(found, top, axis=1)), top, -1))
     return np.concatenate(ranks), np.concatenate(best)
 
 
-def figures(ranks: Items, best: Items, catalogue: int) -> dict[str, float]:
+def figures(ranks: Ranks, best: Items, catalogue: int) -> dict[str, float]:
     """Recall@10, NDCG@10, MRR over the whole ranking (0 where the item was not ranked), coverage of the catalogue."""
     hit = ranks <= TOP
     return {
@@ -76,7 +89,7 @@ def ndcg(scores: Dense, histories: Sequences, wanted: Items) -> float:
     return figures(*ranks_of(scores, histories, wanted), histories.catalogue)["ndcg"]
 
 
-def listed_ranks(top: Items, wanted: Items) -> NDArray[np.float64]:
+def listed_ranks(top: Items, wanted: Items) -> Ranks:
     """Ranks where only a list is known: beyond it an item counts as not ranked."""
     at = top == wanted[:, None]
     return np.where(at.any(axis=1), at.argmax(axis=1) + 1.0, np.inf)
