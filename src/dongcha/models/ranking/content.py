@@ -20,7 +20,9 @@ WORDS: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|[^\W\u3040-\u30ff\u340
 MOST_TERMS: Final = 50_000
 ITEMS_AT_ONCE: Final = 500
 PRICE_STEP: Final = 0.35
-"""The width of a price bucket in log units: about one half dearer."""
+"""Prices this far apart in log units, about one half dearer, are alike by 1 / e."""
+MOST_SHARING: Final = 1000
+"""A word or a category that more items share tells little, and costs time with the square of their number."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,8 @@ class Content:
         parts = [(self.config.text, _terms(texts))]
         if categories is not None:
             parts.append((self.config.category, _one_hot(np.array([one or "" for one in categories]))))
-        if prices is not None:
-            parts.append((self.config.price, _buckets(prices)))
-        self.alike = _alike(parts, self.config.kept)
+        known = np.full(len(texts), np.nan) if prices is None else np.log(np.where(prices > 0, prices, np.nan))
+        self.alike = _alike(parts, self.config, known)
         return self
 
     def scores(self, histories: Sequences) -> Scored:
@@ -95,54 +96,45 @@ def words(text: str) -> Iterator[str]:
 
 
 def _terms(texts: Sequence[str]) -> Any:
-    """TF-IDF of the words, rows of length 1, or of length 0 where a text is empty."""
+    """TF-IDF of the words, rows of length 1, or of length 0 where nothing telling is said."""
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    if not any(True for text in texts for _ in words(text)):
+    common = min(MOST_SHARING / max(len(texts), 1), 1.0)
+    try:
+        made = TfidfVectorizer(
+            analyzer=words, sublinear_tf=True, max_features=MOST_TERMS, max_df=common, dtype=np.float32
+        )
+        return made.fit_transform(texts).tocsr()
+    except ValueError:  # no word at all, or none but common ones
         return csr_matrix((len(texts), 1), dtype=np.float32)
-    made = TfidfVectorizer(analyzer=words, sublinear_tf=True, max_features=MOST_TERMS, dtype=np.float32)
-    return made.fit_transform(texts).tocsr()
 
 
 def _one_hot(names: NDArray[np.str_]) -> Any:
     from scipy.sparse import csr_matrix
 
-    kinds, codes = np.unique(names, return_inverse=True)
-    known = np.flatnonzero(names != "")
+    kinds, codes, sizes = np.unique(names, return_inverse=True, return_counts=True)
+    known = np.flatnonzero((names != "") & (sizes[codes] <= MOST_SHARING))
     ones = np.ones(len(known), dtype=np.float32)
     return csr_matrix((ones, (known, codes[known])), shape=(len(names), len(kinds)))
 
 
-def _buckets(prices: NDArray[np.float64]) -> Any:
-    """Each known price in two neighbouring buckets of its logarithm, by nearness; rows of length 1."""
-    from scipy.sparse import csr_matrix
-    from sklearn.preprocessing import normalize
+def _alike(parts: list[tuple[float, Any]], config: ContentConfig, logs: NDArray[np.float64]) -> Any:
+    """The weighed mean of the parts' likenesses, each item's `kept` highest, CSR (catalogue, catalogue).
 
-    known = np.flatnonzero(np.isfinite(prices) & (prices > 0))
-    if not len(known):
-        return csr_matrix((len(prices), 1), dtype=np.float32)
-    place = np.log(prices[known]) / PRICE_STEP
-    place -= np.floor(place.min())
-    lower = np.floor(place).astype(np.int64)
-    share = (place - lower).astype(np.float32)
-    shape = (len(prices), int(lower.max()) + 2)
-    both = csr_matrix((1 - share, (known, lower)), shape=shape) + csr_matrix((share, (known, lower + 1)), shape=shape)
-    return normalize(both)
-
-
-def _alike(parts: list[tuple[float, Any]], kept: int) -> Any:
-    """The weighed mean of the parts' cosines, each item's `kept` highest, CSR (catalogue, catalogue)."""
+    Prices are compared among items that have something else in common: everything costs something.
+    """
     from scipy.sparse import vstack
 
-    whole = sum(weight for weight, _ in parts)
     rows = []
     size = parts[0][1].shape[0]
     for start in range(0, size, ITEMS_AT_ONCE):
         some = slice(start, start + ITEMS_AT_ONCE)
-        likeness = sum(weight / whole * (part[some] @ part.T) for weight, part in parts).tocsr()
-        itself = likeness.indices == start + np.repeat(np.arange(likeness.shape[0]), np.diff(likeness.indptr))
-        likeness.data[itself] = 0
+        likeness = sum(weight * (part[some] @ part.T) for weight, part in parts).tocsr()
+        own = start + np.repeat(np.arange(likeness.shape[0]), np.diff(likeness.indptr))
+        apart = np.abs(logs[own] - logs[likeness.indices]) / PRICE_STEP
+        likeness.data += config.price * np.nan_to_num(np.exp(-apart)).astype(np.float32)
+        likeness.data[likeness.indices == own] = 0
         likeness.eliminate_zeros()
-        rows.append(Scored.of(likeness).top(kept).matrix())
-    return vstack(rows).tocsr()
+        rows.append(Scored.of(likeness).top(config.kept).matrix())
+    return vstack(rows).tocsr() / (config.price + sum(weight for weight, _ in parts))
