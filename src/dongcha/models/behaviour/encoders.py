@@ -1,4 +1,4 @@
-"""Three ways to read a sequence, behind one interface: a correction to each event's state from what came before it.
+"""Ways to read a sequence, behind one interface: a correction to each event's state from what came before it.
 
 Every correction begins at zero: the last layer of each residual branch does.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-EncoderName = Literal["transformer", "lstm", "cnn"]
+EncoderName = Literal["transformer", "lstm", "cnn", "none"]
 
 
 def zero(layer: nn.Linear) -> nn.Linear:
@@ -104,10 +105,21 @@ class Cnn(nn.Module):
         return seen - x
 
 
+class Nothing(nn.Module):
+    """No correction: the fading sum alone, to measure the others against."""
+
+    def __init__(self, width: int, layers: int, heads: int, dropout: float, length: int) -> None:
+        super().__init__()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.zeros_like(x)
+
+
 ENCODERS: Final[dict[str, Callable[[int, int, int, float, int], nn.Module]]] = {
     "transformer": Transformer,
     "lstm": Lstm,
     "cnn": Cnn,
+    "none": Nothing,
 }
 """Name → made of (width, layers, heads, dropout, length); reads and gives (rows, steps, width), left-aligned.
 
