@@ -23,6 +23,7 @@ from dongcha.insight_kit.pretrained import history_of
 from dongcha.insight_kit.product_groups import ProductGroups
 from dongcha.insights.next_action.names import ACTED, ACTIONS, DAYS, LISTED, PROBABILITY
 from dongcha.models.ranking.next_blend import Lesson, NextBlend
+from dongcha.models.ranking.next_guesses import Crowd
 from dongcha.models.ranking.next_step import Array, Codes
 from dongcha.models.tabular.blend import Blend
 from dongcha.models.tabular.renewal import Renewal
@@ -36,6 +37,7 @@ SURE: Final = 1e-4
 """No probability is nearer to 0 or 1 than this."""
 OWN_SHARE: Final = 2 / 3
 """What trees over features weigh beside the renewal guess, in days and in logits: each makes the other steadier."""
+ROWS_AT_ONCE: Final = 2048
 NEWEST_PAST: Final = 4
 MOST_ROWS: Final = 8_000
 """What comes next is learnt from so many past cutoffs and rows; more cost time and tell little."""
@@ -55,15 +57,21 @@ class Foretelling(Contender):
         """Learn from the past; `here` are the journeys as of now, in whose pairs everything is coded."""
 
     @abstractmethod
-    def foretell(self, facts: Facts, here: Journeys) -> tuple[Array, Array, Array]:
-        """Pairs' probabilities (entities, pairs), probability that anything happens and days until, (entities,)."""
+    def what(self, crowd: Crowd, rows: Codes) -> Array:
+        """Each pair's probability to be the next thing if anything is, shape (rows, pairs)."""
+
+    @abstractmethod
+    def when(self, facts: Facts, here: Journeys) -> tuple[Array, Array]:
+        """The probability that anything happens, and the days until it if so, both shape (entities,)."""
 
     def predict(self, facts: Facts) -> pl.DataFrame:
-        shares, happens, days = self.foretell(facts, self.journeys(facts))
-        happens = np.clip(happens, SURE, 1 - SURE)
-        listed = ranked(shares * happens[:, None], self.pairs)
+        here = self.journeys(facts)
+        happens, days = self.when(facts, here)
+        happens, rows = np.clip(happens, SURE, 1 - SURE), here.rows(facts.entities)
+        parts = [slice(start, start + ROWS_AT_ONCE) for start in range(0, max(len(rows), 1), ROWS_AT_ONCE)]
+        listed = [ranked(self.what(here.crowd, rows[k]) * happens[k, None], self.pairs) for k in parts]
         numbers = (pl.Series(DAYS, np.clip(days, 0, facts.horizon.days)), pl.Series(PROBABILITY, happens))
-        return facts.features.select(c.ENTITY_ID).with_columns(listed, *numbers)
+        return facts.features.select(c.ENTITY_ID).with_columns(pl.concat(listed), *numbers)
 
     def journeys(self, facts: Facts) -> Journeys:
         """The journeys as of the facts' cutoff, in the pairs and families that were learnt."""
@@ -90,9 +98,12 @@ class MarkovChain(Foretelling):
         shares = [float(example.label(ACTED).mean()) for example in past]
         self.happens = float(np.mean(shares)) if shares else 0.5
 
-    def foretell(self, facts: Facts, here: Journeys) -> tuple[Array, Array, Array]:
-        rows = here.rows(facts.entities)
-        return here.crowd.by_chain(rows), np.full(len(rows), self.happens), np.full(len(rows), self.days)
+    def what(self, crowd: Crowd, rows: Codes) -> Array:
+        return crowd.by_chain(rows)
+
+    def when(self, facts: Facts, here: Journeys) -> tuple[Array, Array]:
+        count = len(facts.features)
+        return np.full(count, self.happens), np.full(count, self.days)
 
     def save(self, folder: Path) -> None:
         super().save(folder)
@@ -112,9 +123,11 @@ class RenewalGuess(Foretelling):
     def learn(self, past: Sequence[Example], now: Facts, here: Journeys, seed: int) -> None:
         self.renewal = Renewal.fit(*here.crowd.steps.gaps())
 
-    def foretell(self, facts: Facts, here: Journeys) -> tuple[Array, Array, Array]:
-        rows = here.rows(facts.entities)
-        return here.crowd.by_habit(rows), *ahead(self.renewal, facts, here)
+    def what(self, crowd: Crowd, rows: Codes) -> Array:
+        return crowd.by_habit(rows)
+
+    def when(self, facts: Facts, here: Journeys) -> tuple[Array, Array]:
+        return ahead(self.renewal, facts, here)
 
     def save(self, folder: Path) -> None:
         super().save(folder)
@@ -159,12 +172,15 @@ class Blended(Foretelling):
         age = (newest.facts.as_of.moment - example.facts.as_of.moment) / newest.facts.horizon.delta
         return Lesson(there.crowd, there.rows(entities)[known], came[known], float(0.5**age), held_out[known])
 
-    def foretell(self, facts: Facts, here: Journeys) -> tuple[Array, Array, Array]:
+    def what(self, crowd: Crowd, rows: Codes) -> Array:
+        return self.blend.predict(crowd, rows)
+
+    def when(self, facts: Facts, here: Journeys) -> tuple[Array, Array]:
         within, days = ahead(self.renewal, facts, here)
         happens = logit(np.clip(self._happens(facts), SURE, 1 - SURE))
         happens = expit(OWN_SHARE * happens + (1 - OWN_SHARE) * logit(np.clip(within, SURE, 1 - SURE)))
         days = OWN_SHARE * self.wait.predict(facts) + (1 - OWN_SHARE) * days
-        return self.blend.predict(here.crowd, here.rows(facts.entities)), happens, days
+        return np.asarray(happens, dtype=np.float64), days
 
     def _happens(self, facts: Facts) -> Array:
         """P(anything happens); learnt on a shorter horizon it is taken to go on at the same rate."""

@@ -16,7 +16,6 @@ from dongcha.models.ranking.next_trees import BoostedChoice
 
 CANDIDATES: Final = 40
 """How many of a row's likeliest things the trees look at; the others keep what the pool gives them."""
-ROWS_AT_ONCE: Final = 2048
 FEWEST: Final = 200
 """With fewer rows than this to learn from, trees learn chance: the pool answers alone."""
 
@@ -58,10 +57,6 @@ class NextBlend:
 
     def predict(self, crowd: Crowd, rows: Codes) -> Array:
         """Each thing's probability to come next, shape (rows, things); a row sums to 1."""
-        parts = [self._predict(crowd, rows[k : k + ROWS_AT_ONCE]) for k in range(0, len(rows), ROWS_AT_ONCE)]
-        return np.concatenate(parts) if parts else np.empty((0, crowd.steps.things))
-
-    def _predict(self, crowd: Crowd, rows: Codes) -> Array:
         guesses = crowd.guesses(rows)
         found = self.pool.predict(guesses)
         if self.trees is None:
