@@ -19,6 +19,7 @@ from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.vocabulary import DAY_MICROSECONDS, Vocabulary
 from dongcha.models.behaviour.model import BehaviourModel, Vectors
 from dongcha.models.behaviour.moments import asked_at, windows, with_questions
+from dongcha.models.behaviour.outlook import with_outlook
 from dongcha.models.behaviour.timelines import Timelines
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def pretrain(facts: Facts, *, seed: int) -> Pretrained:
     short to learn from.
     """
     history = history_of(facts)
-    lesson = _Lesson.of(history.timeline, seed)
+    lesson = _Lesson.of(history.timeline, day_of(facts.as_of), seed)
     key = lesson.digest()
     if key not in _shelf:
         _shelf[key] = lesson.learnt(history, key)
@@ -108,7 +109,7 @@ class _Lesson:
     seed: int
 
     @classmethod
-    def of(cls, timeline: pl.DataFrame, seed: int) -> _Lesson:
+    def of(cls, timeline: pl.DataFrame, until: float, seed: int) -> _Lesson:
         from dongcha.models.behaviour.network import NetworkConfig
         from dongcha.models.behaviour.training import TrainingConfig
 
@@ -116,7 +117,8 @@ class _Lesson:
         if not vocabulary.products:
             raise MissingDataError("No event names a product.", "Load orders or events that name their products.")
         everybody = timeline[c.CUSTOMER_ID].unique().sort()
-        timelines = with_questions(vocabulary.timelines(timeline, everybody), QUESTIONS, seed)
+        asked = with_questions(vocabulary.timelines(timeline, everybody), QUESTIONS, seed, until)
+        timelines = with_outlook(asked, until, seed)
         return cls(vocabulary, timelines, NetworkConfig(), TrainingConfig(), seed)
 
     def digest(self) -> str:

@@ -11,7 +11,18 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.models.behaviour.timelines import BRAND, CATEGORY, CHANNEL, KIND, PRICE, PRODUCT, RATING, Codes, Timelines
+from dongcha.models.behaviour.timelines import (
+    BOUGHT,
+    BRAND,
+    CATEGORY,
+    CHANNEL,
+    KIND,
+    PRICE,
+    PRODUCT,
+    RATING,
+    Codes,
+    Timelines,
+)
 
 FILE: Final = "vocabulary.json"
 WORDS: Final = {
@@ -67,6 +78,7 @@ class Vocabulary:
         if self.rated:
             fields[RATING] = mine[c.RATING].round(0).cast(pl.Int64).clip(0, STARS - 1).fill_null(STARS).to_numpy()
             sizes[RATING] = STARS
+        fields[BOUGHT], sizes[BOUGHT] = (mine[c.EVENT] != c.ORDER_COMPLETED).cast(pl.Int64).to_numpy(), 1
         starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         return Timelines(starts, fields, sizes, days_of(mine[c.HAPPENED_AT]))
 

@@ -12,10 +12,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from dongcha.models.behaviour.network import Network
-from dongcha.models.behaviour.timelines import GAP, KIND, PRODUCT, Timelines
+from dongcha.models.behaviour.timelines import DAYS_AHEAD, GAP, KIND, LATER, PRODUCT, Timelines
 
-BESIDE: Final = {KIND: 0.2, GAP: 0.2}
-"""What foretelling the kind of event and the gap weighs beside foretelling the product."""
+BESIDE: Final = {KIND: 0.2, GAP: 0.2, **dict.fromkeys(DAYS_AHEAD, 0.3), "later": 0.4}
+"""What foretelling anything else weighs beside foretelling the next product."""
 POPULARITY_POWER: Final = 0.75
 """Products to compare with are drawn by popularity to this power (Mikolov et al. 2013)."""
 TEMPERATURE: Final = 0.2
@@ -48,18 +48,33 @@ def parts_of(
     network: Network, fields: Mapping[str, Tensor], sampler: Sampler, negatives: int, contrast: float = 0.0
 ) -> dict[str, Tensor]:
     """The parts of one batch's loss, as they weigh: the next product, kind of event and gap; and the customer's own."""
-    states = network({name: codes[:, :-1] for name, codes in fields.items()})
     target = fields[PRODUCT][:, 1:]
+    asked = all(name in fields for name in LATER)
+    # The newest event has no next one: its state is wanted only where it may be a question.
+    everywhere = network(fields if asked else {name: codes[:, :-1] for name, codes in fields.items()})
+    states = everywhere[:, : target.shape[1]]
     known = target < network.sizes[PRODUCT]
     parts = {PRODUCT: product_loss(network, states[known], target[known], sampler, negatives)}
     for name in network.heads:
-        following = fields[name][:, 1:]
-        there = following < network.sizes[name]
+        # What follows a question stands at the question itself; the next event's fields stand one step on.
+        at, wanted = (everywhere, fields[name]) if name in DAYS_AHEAD else (states, fields[name][:, 1:])
+        there = wanted < network.sizes[name]
         if there.any():
-            parts[name] = BESIDE[name] * F.cross_entropy(network.heads[name](states[there]), following[there])
+            parts[name] = BESIDE[name] * F.cross_entropy(network.heads[name](at[there]), wanted[there])
+    if asked:
+        parts["later"] = BESIDE["later"] * _later_loss(network, everywhere, fields, sampler, negatives)
     if contrast:
         parts["contrast"] = contrast * contrast_loss(states, steps_of(network, fields) - 1)
     return parts
+
+
+def _later_loss(
+    network: Network, states: Tensor, fields: Mapping[str, Tensor], sampler: Sampler, negatives: int
+) -> Tensor:
+    """Questions against the products bought some time after them."""
+    asked = [fields[name] < network.sizes[PRODUCT] for name in LATER]
+    wanted = torch.cat([fields[name][there] for name, there in zip(LATER, asked, strict=True)])
+    return product_loss(network, torch.cat([states[there] for there in asked]), wanted, sampler, negatives)
 
 
 def product_loss(network: Network, states: Tensor, target: Tensor, sampler: Sampler, negatives: int) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dongcha.models.behaviour.timelines import Codes, Days, Timelines
 
@@ -32,16 +33,39 @@ def asked_at(timelines: Timelines, day: float) -> Timelines:
     return _with_questions(timelines, timelines.starts[1:][rows], rows, np.full(len(rows), day))
 
 
-def with_questions(timelines: Timelines, share: float, seed: int) -> Timelines:
-    """A share of the gaps of over a day with a question at a random moment in them: something to learn waiting from."""
+def questions(timelines: Timelines) -> NDArray[np.bool_]:
+    """Which events say nothing but when one asks."""
+    said = [codes < timelines.sizes[name] for name, codes in timelines.fields.items()]
+    return np.asarray(~np.any(said, axis=0))
+
+
+def with_questions(timelines: Timelines, share: float, seed: int, until: float | None = None) -> Timelines:
+    """A share of the gaps of over a day with a question at a random moment in them: something to learn waiting from.
+
+    `until`: the moment up to which all is known; each row is then asked once more, between its newest event and there.
+    From it the model learns what silence looks like that did not end.
+    """
     if timelines.days is None or not share:
         return timelines
     random = np.random.default_rng(seed)
+    if until is not None:
+        timelines = _with_last_question(timelines, until, random)
+    assert timelines.days is not None
     gaps = np.diff(timelines.days, prepend=0.0)
     gaps[timelines.starts[:-1][timelines.lengths() > 0]] = 0.0
     after = np.flatnonzero((gaps > LONG_DAYS) & (random.random(len(gaps)) < share))
     rows = np.searchsorted(timelines.starts[1:], after, side="right")
     return _with_questions(timelines, after, rows, timelines.days[after] - gaps[after] * random.random(len(after)))
+
+
+def _with_last_question(timelines: Timelines, until: float, random: np.random.Generator) -> Timelines:
+    assert timelines.days is not None
+    rows = np.flatnonzero(timelines.lengths() > 0)
+    newest = timelines.days[timelines.starts[1:][rows] - 1]
+    waited = (until - newest) * random.random(len(rows))
+    asked = until - newest > LONG_DAYS
+    rows, days = rows[asked], (newest + waited)[asked]
+    return _with_questions(timelines, timelines.starts[1:][rows], rows, days)
 
 
 def _with_questions(timelines: Timelines, places: Codes, rows: Codes, days: Days) -> Timelines:

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dongcha.models.behaviour.encoders import EncoderName, encoder
-from dongcha.models.behaviour.timelines import GAP, KIND, PRODUCT
+from dongcha.models.behaviour.timelines import DAYS_AHEAD, GAP, KIND, PRODUCT, UNREAD
 
 SMALL: Final = 0.02
+FORETOLD: Final = (KIND, GAP, *DAYS_AHEAD)
+"""Fields that have a head of their own; products are foretold by their vectors."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Network(nn.Module):
     def __init__(self, sizes: Mapping[str, int], config: NetworkConfig) -> None:
         super().__init__()
         self.sizes, self.config = dict(sizes), config
-        self.embed = nn.ModuleDict({name: _table(size, config.width, name == PRODUCT) for name, size in sizes.items()})
+        read = {name: size for name, size in sizes.items() if name not in UNREAD}
+        self.embed = nn.ModuleDict({name: _table(size, config.width, name == PRODUCT) for name, size in read.items()})
         self.drop = nn.Dropout(config.dropout)
         self.read = encoder(
             config.encoder,
@@ -55,7 +58,7 @@ class Network(nn.Module):
         self.fading = nn.Parameter(torch.logit(torch.tensor(config.fading)))
         self.scale = nn.Parameter(torch.log(torch.tensor(config.scale)))
         self.bias = nn.Parameter(torch.zeros(sizes[PRODUCT], 1))
-        self.heads = nn.ModuleDict({k: nn.Linear(config.width, sizes[k]) for k in (KIND, GAP) if k in sizes})
+        self.heads = nn.ModuleDict({k: nn.Linear(config.width, sizes[k]) for k in FORETOLD if k in sizes})
 
     def forward(self, fields: Mapping[str, Tensor]) -> Tensor:
         """Field → codes (rows, steps), left-aligned; returns states (rows, steps, width)."""

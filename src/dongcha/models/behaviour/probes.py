@@ -32,13 +32,13 @@ class LinearHeads:
     def fit(cls, vectors: ArrayLike, targets: ArrayLike, ridge: float = RIDGE) -> LinearHeads:
         """Learn from vectors (rows, width) and targets (rows, heads)."""
         X, Y = np.asarray(vectors, dtype=np.float64), np.asarray(targets, dtype=np.float64)
-        deviation = X.std(axis=0)
+        deviation = np.array(X.std(axis=0), dtype=np.float64)
         deviation[deviation < SAME] = np.inf
         heads = cls(X.mean(axis=0), deviation, np.empty((0, 0)), Y.mean(axis=0))
         Z = heads._scaled(X)
         penalty = ridge * len(Z) * np.eye(Z.shape[1])
-        weights: Array = np.linalg.solve(Z.T @ Z + penalty, Z.T @ (Y - heads.base))
-        return replace(heads, weights=weights)
+        weights = np.linalg.solve(Z.T @ Z + penalty, Z.T @ (Y - heads.base))
+        return replace(heads, weights=np.asarray(weights, dtype=np.float64))
 
     def predict(self, vectors: ArrayLike) -> Array:
         """Every head's score, shape (rows, heads)."""

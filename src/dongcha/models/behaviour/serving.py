@@ -107,9 +107,9 @@ class Served:
         summed: Vectors = np.asarray(self.tables[PRODUCT][fields[PRODUCT]], dtype=np.float32)
         if self.precision == "int8":
             summed = summed * self.scales[fields[PRODUCT]][..., None]
-        for name, codes in fields.items():
+        for name, table in self.tables.items():
             if name != PRODUCT:
-                summed = summed + self.tables[name][codes]
+                summed = summed + table[fields[name]]
         return summed
 
 

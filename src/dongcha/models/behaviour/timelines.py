@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dongcha.models.behaviour.paces import PACES, paces
 from dongcha.models.ranking.sequences import Sequences
 
 Codes = NDArray[np.int64]
@@ -23,6 +24,14 @@ BRAND: Final = "brand"
 PRICE: Final = "price"
 RATING: Final = "rating"
 CHANNEL: Final = "channel"
+BOUGHT: Final = "bought"
+"""0 where the event is a purchase. Neither read nor foretold: paces are counted by it, and what follows a question."""
+DAYS_AHEAD: Final = {"days_ahead_7": 7.0, "days_ahead_30": 30.0, "days_ahead_90": 90.0}
+"""On how many days one buys within so many days after a question: foretold there, never read."""
+MOST_AHEAD: Final = 4
+LATER: Final = tuple(f"later_{k}" for k in range(4))
+"""Products bought within the longest of these windows, drawn at random: foretold at a question, never read."""
+UNREAD: Final = (BOUGHT, *DAYS_AHEAD, *LATER)
 GAP_EDGES: Final = np.array([0.01, 0.1, 0.5, 1.5, 3, 5, 8, 12, 18, 25, 35, 50, 70, 100, 150, 250], dtype=np.float64)
 """Days; a gap's code is the number of edges at or below it."""
 GAPS: Final = len(GAP_EDGES) + 1
@@ -77,10 +86,14 @@ class Timelines:
         return np.asarray(codes, dtype=np.int64)
 
     def coded(self) -> Timelines:
-        """With the gaps as one more field, where moments are known."""
+        """With the gaps as one more field, where moments are known, and paces, where purchases are known too."""
         if self.days is None or GAP in self.fields:
             return self
-        return Timelines(self.starts, {**self.fields, GAP: self.gaps()}, {**self.sizes, GAP: GAPS}, self.days)
+        fields, sizes = {**self.fields, GAP: self.gaps()}, {**self.sizes, GAP: GAPS}
+        if BOUGHT in self.fields:
+            found = paces(self.starts, self.days, self.fields[BOUGHT] == 0)
+            fields, sizes = fields | found, sizes | dict.fromkeys(found, PACES)
+        return Timelines(self.starts, fields, sizes, self.days)
 
     def newest(self, rows: Codes, length: int) -> dict[str, Codes]:
         """Each field of these rows' newest `length` events, left-aligned in shape (rows, longest of them).
