@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dongcha.models.behaviour.timelines import GAP, Codes
-from dongcha.models.generative.network import Network
+from dongcha.models.behaviour.timelines import GAP
+from dongcha.models.generative.network import Network, divergence
+from dongcha.models.generative.surprise import Costs
 from dongcha.models.generative.training import Rows
 
 Array = NDArray[np.float64]
@@ -31,20 +32,19 @@ def places(network: Network, rows: Rows) -> tuple[Vectors, Vectors]:
     return means, deviations
 
 
-def costs(network: Network, rows: Rows) -> tuple[dict[str, Array], Array, Codes]:
-    """Nats that each row costs, told from its mean place.
-
-    Field → of all its events, (rows,); of its numbers, (rows, columns); and how many events that are, (rows,).
-    """
+def costs(network: Network, rows: Rows) -> Costs:
+    """What each row costs to tell."""
     fields = {name: np.zeros(len(rows.values)) for name in network.sizes}
-    columns = np.zeros(rows.values.shape)
+    columns, passed = np.zeros(rows.values.shape), np.zeros(len(rows.values))
     with torch.inference_mode():
         for chunk, batch in rows.in_order(network.config.length):
-            told = network.told(batch, network.place(batch)[0])
+            mean, log_variance = network.place(batch)
+            told = network.told(batch, mean)
             columns[chunk] = told.numbers.double().numpy()
+            passed[chunk] = divergence(mean, log_variance).sum(dim=1).double().numpy()
             for name, nats in told.fields.items():
                 fields[name][chunk] = nats.sum(dim=1).double().numpy()
-    return fields, columns, np.minimum(rows.timelines.lengths(), network.config.length)
+    return Costs(fields, columns, passed, np.minimum(rows.timelines.lengths(), network.config.length))
 
 
 def pictures(network: Network, latent: Vectors) -> Vectors:
