@@ -19,7 +19,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 from dongcha.models.behaviour.export import by_row, export
-from dongcha.models.behaviour.serving import Served
+from dongcha.models.behaviour.serving import Served, _highest
 
 ITEMS, GROUPS = 300, 15
 SHAPE = NetworkConfig(width=32, length=12, dropout=0.1)
@@ -85,6 +85,21 @@ def test_no_list_holds_what_was_seen(trained: tuple[BehaviourModel, Path]) -> No
     found = served.top(np.ones((2, SHAPE.width), np.float32), 10, seen)
     assert np.diff(found.starts).tolist() == [4, 10]
     assert found.items[:4].tolist() == list(range(ITEMS - 4, ITEMS))
+
+
+@pytest.mark.parametrize("products", [10, 127, 5_000])
+def test_the_highest_are_found_whatever_the_order_and_ties(products: int) -> None:
+    random = np.random.default_rng(products)
+    real = random.normal(size=(4, products)).astype(np.float32)
+    for scores in (real, np.sort(real), -np.sort(real), np.rint(real), np.where(real > 0, real, -np.inf)):
+        found = np.take_along_axis(scores, _highest(scores, 10), axis=1)
+        assert np.array_equal(-np.sort(-found), -np.sort(-scores)[:, :10])
+
+
+def test_fields_that_are_not_read_are_not_asked_for(trained: tuple[BehaviourModel, Path]) -> None:
+    served, some = Served.open(trained[1]), shop(seed=1)
+    more = Timelines(some.starts, {**some.fields, "unread": some.fields[KIND]}, {**some.sizes, "unread": 3}, some.days)
+    assert np.array_equal(served.vectors(more), served.vectors(some))
 
 
 def test_rows_in_int8_are_at_most_half_a_step_off() -> None:

@@ -27,6 +27,7 @@ SERVED: Final = "served.json"
 SCALES: Final = "scales"
 BIAS: Final = "bias"
 ROWS_AT_ONCE: Final = 256
+BLOCK: Final = 128
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,24 @@ class Served:
 
 def _highest(scores: Vectors, count: int) -> Codes:
     """The places of each row's `count` highest, in no order."""
-    beyond = scores.shape[1] - count
-    return np.argpartition(scores, beyond, axis=1)[:, beyond:] if beyond else np.argsort(scores, axis=1)
+    return np.stack([_highest_of(row, count) for row in scores])
+
+
+def _highest_of(row: Vectors, count: int) -> Codes:
+    """Only scores at or above the `count`-th highest of the blocks' maxima can be among the highest.
+
+    NumPy's partition alone takes milliseconds at 100,000 products, and much longer on some orders than on others.
+    """
+    whole = len(row) // BLOCK * BLOCK
+    most = row[:whole].reshape(-1, BLOCK).max(axis=1)
+    enough = len(most) >= count
+    near = (
+        np.flatnonzero(row >= np.partition(most, len(most) - count)[len(most) - count])
+        if enough
+        else np.arange(len(row))
+    )
+    beyond = len(near) - count
+    return near[np.argpartition(row[near], beyond)[beyond:]] if beyond else near
 
 
 def _session(file: Path, threads: int, given: Mapping[str, NDArray[Any]] | None = None) -> Any:
