@@ -164,12 +164,16 @@ def tastes(events: pl.DataFrame, customers: pl.Series) -> np.ndarray:
     """Shares of each customer's events by category, or by price class where no category is known."""
     sold = events.filter(pl.col(c.PRICE) > 0)
     classes = pl.col(c.PRICE).log(2).floor().clip(-1, PRICE_CLASSES).cast(pl.Int64).cast(pl.String)
-    named = sold.with_columns(taste=pl.col(c.CATEGORY) if sold[c.CATEGORY].n_unique() > 1 else classes)
+    named = sold.with_columns(taste=pl.col(c.CATEGORY) if _mostly_known(sold[c.CATEGORY]) else classes)
     counted = named.filter(pl.col("taste").is_not_null()).group_by(c.CUSTOMER_ID, "taste").len()
     wide = counted.pivot("taste", index=c.CUSTOMER_ID, values="len", sort_columns=True)
     rows = pl.DataFrame({c.CUSTOMER_ID: customers}).join(wide, on=c.CUSTOMER_ID, how="left", maintain_order="left")
     counts = rows.drop(c.CUSTOMER_ID).fill_null(0).to_numpy().astype(np.float64)
     return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+
+
+def _mostly_known(column: pl.Series) -> bool:
+    return column.null_count() < len(column) / 2
 
 
 def _beside(customers: pl.Series, frame: pl.DataFrame, column: str) -> pl.Series:
