@@ -43,8 +43,8 @@ def bench(shop: Shop, insight: Insight, cutoff: AsOf, truncated: Lake) -> Bench:
     )
 
 
-def test_the_catalogue_is_these_three() -> None:
-    assert NAMES == ["churn", "lifetime_value", "segmentation"]
+def test_the_catalogue_is_these_six() -> None:
+    assert NAMES == ["behaviour", "churn", "lifetime_value", "next_action", "recommendation", "segmentation"]
 
 
 @pytest.mark.parametrize("name", NAMES)

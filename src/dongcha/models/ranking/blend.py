@@ -116,7 +116,7 @@ class Lists:
         found[known.rows[hit]] = True
         kept = found[known.rows]
         sizes = np.bincount(known.rows[kept], minlength=len(rows))
-        return cls(known.facts[kept], hit[kept].astype(np.float32), sizes[sizes > 0], isinstance(wanted, Sequences))
+        return cls(known.facts[kept], hit[kept].astype(np.float32), sizes[sizes > 0], _several(wanted))
 
 
 @dataclass(frozen=True)
@@ -182,6 +182,10 @@ class Blend:
         first, text = (folder / FILE).read_text("utf-8").split("\n", 1)
         each, unseen_only = map(int, first.split())
         return cls(lightgbm.Booster(model_str=text), each, bool(unseen_only))
+
+
+def _several(wanted: Items | Sequences) -> bool:
+    return isinstance(wanted, Sequences) and bool(wanted.lengths().max(initial=0) > 1)
 
 
 def _keys(wanted: Items | Sequences, rows: Items, catalogue: int) -> Items:

@@ -60,11 +60,11 @@ class Scored:
 
     def top(self, count: int) -> Scored:
         """Each row's `count` highest."""
-        return self._kept(self.places() < count)
+        return self.kept(self.places() < count)
 
     def without(self, histories: Sequences) -> Scored:
         """Without what a row's history already holds."""
-        return self._kept(~np.isin(self.keys(), histories.keys(), assume_unique=True))
+        return self.kept(~np.isin(self.keys(), histories.keys(), assume_unique=True))
 
     def at(self, keys: Items, otherwise: float = 0.0) -> Scores:
         """The scores of these (row, item) keys, in their order."""
@@ -84,7 +84,8 @@ class Scored:
         scores[self.rows()[kept], places[kept]] = self.scores[kept]
         return items, scores
 
-    def _kept(self, keep: NDArray[np.bool_]) -> Scored:
+    def kept(self, keep: NDArray[np.bool_]) -> Scored:
+        """Those scores for which `keep`, shape (scores,), is true."""
         counts = np.bincount(self.rows()[keep], minlength=len(self))
         starts = np.concatenate([[0], np.cumsum(counts)])
         return Scored(self.items[keep], self.scores[keep], starts, self.catalogue)

@@ -1,0 +1,89 @@
+"""What the rankers are told as of a cutoff: who took what when, over the catalogue's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from dongcha import columns as c
+from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.history import History
+from dongcha.insight_kit.pretrained import day_of, history_of
+from dongcha.insight_kit.vocabulary import days_of
+from dongcha.models.ranking.sequences import Sequences
+
+BOUGHT: Final = (c.ORDER_COMPLETED,)
+LOOKED_AT: Final = (c.PRODUCT_VIEWED, c.PRODUCT_ADDED, c.WISHLIST_ADDED)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Everybody's purchases and looks as of a cutoff, as sequences over the catalogue."""
+
+    history: History
+    today: float
+    """The cutoff, in days since 1970."""
+
+    @classmethod
+    def of(cls, facts: Facts) -> Counts:
+        """As of the facts' cutoff."""
+        return cls(history_of(facts), day_of(facts.as_of))
+
+    @cached_property
+    def customers(self) -> pl.Series:
+        """Who has a timeline, sorted."""
+        return self.history.timeline[c.CUSTOMER_ID].unique().sort()
+
+    @cached_property
+    def bought(self) -> Sequences:
+        """What each of `customers` bought, oldest first; one empty row more at the end, for who is not among them."""
+        return self._sequences(BOUGHT)
+
+    @cached_property
+    def looked_at(self) -> Sequences:
+        """What each of `customers` looked at, put into the cart or wished for; the same rows."""
+        return self._sequences(LOOKED_AT)
+
+    @cached_property
+    def categories(self) -> np.ndarray:
+        """Each product's category number, int64, -1 where it has none."""
+        category = self.history.catalogue[c.CATEGORY]
+        return category.rank("dense").cast(pl.Int64).fill_null(0).to_numpy() - 1
+
+    def rows(self, entities: pl.Series) -> np.ndarray:
+        """The entities' rows in `bought` and `looked_at`."""
+        place = self.customers.search_sorted(entities.cast(pl.String)).to_numpy().astype(np.int64)
+        place = np.minimum(place, max(len(self.customers) - 1, 0))
+        known = entities.is_in(self.customers.implode()).to_numpy()
+        return np.where(known, place, len(self.customers))
+
+    def since(self, days: float) -> Sequences:
+        """What was bought in the last `days`."""
+        assert self.bought.days is not None
+        keep = self.bought.days >= self.today - days
+        lengths = np.bincount(self.bought.rows()[keep], minlength=len(self.bought))
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        return Sequences(self.bought.items[keep], starts, self.bought.catalogue, self.bought.days[keep])
+
+    def _sequences(self, events: Sequence[str]) -> Sequences:
+        numbers = pl.DataFrame(
+            {c.PRODUCT_ID: self.history.products, "item": np.arange(len(self.history.products), dtype=np.int64)}
+        )
+        numbered = pl.DataFrame({c.CUSTOMER_ID: self.customers, "row": np.arange(len(self.customers))})
+        mine = self.history.timeline.filter(pl.col(c.EVENT).is_in(list(events)))
+        mine = mine.join(numbers, on=c.PRODUCT_ID, how="inner", maintain_order="left")
+        mine = mine.join(numbered, on=c.CUSTOMER_ID, how="inner", maintain_order="left")
+        rows = len(self.customers) + 1
+        lengths = np.bincount(mine["row"].to_numpy(), minlength=rows)
+        return Sequences(
+            mine["item"].to_numpy(),
+            np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
+            len(self.history.products),
+            days_of(mine[c.HAPPENED_AT]),
+            np.full(rows, self.today),
+        )

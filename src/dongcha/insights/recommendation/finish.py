@@ -1,0 +1,130 @@
+"""From scores to a list: what may not be recommended goes, what is said twice is varied, and why each is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from dongcha import columns as c
+from dongcha.insight_kit.base import Facts
+from dongcha.insights.recommendation.rankers import Rankers
+from dongcha.models.ranking.diversify import diversify
+from dongcha.models.ranking.scored import Scored
+from dongcha.models.ranking.sequences import Sequences
+
+if TYPE_CHECKING:
+    from dongcha.insights.recommendation.contenders import RecommendationConfig
+
+LISTED: Final = 10
+RECOMMENDED: Final = "recommendations"
+BECAUSE: Final = "recommended_because"
+REPEATABLE: Final = 0.05
+"""What was bought is recommended again where at least this share of its buyers come back for it."""
+HEARD: Final = 30
+"""A customer's newest purchases that a recommendation may be traced to."""
+POPULAR: Final = "popular"
+
+
+def finished(found: Scored, rankers: Rankers, facts: Facts, config: RecommendationConfig) -> pl.DataFrame:
+    """entity_id, `recommendations` and `recommended_because`: lists of at most 10 (label, value), best first.
+
+    A label of `recommended_because` names the bought product that led to the recommendation of the same place: the
+    product itself where it is to be bought again, "popular" where nothing in the history did. Its value is the share of
+    the evidence which that product gave.
+    """
+    histories = rankers.histories(facts)
+    allowed = _allowed(found, rankers, histories, config)
+    wanted = _filled(allowed, rankers, histories)
+    if config.diversity:
+        items = diversify(wanted, _vectors(rankers), LISTED, config.diversity)
+    else:
+        items, _ = wanted.listed(LISTED)
+    scores = _scores_of(wanted, items)
+    leads, shares = _because(rankers, histories, items)
+    products = rankers.counts.history.products
+    lists = {RECOMMENDED: _pairs(_names(products, items), scores), BECAUSE: _pairs(_led_by(products, leads), shares)}
+    there = (items >= 0).sum(axis=1)
+    made = [pl.Series(name, [row[:n] for row, n in zip(rows, there, strict=True)]) for name, rows in lists.items()]
+    kind = pl.List(pl.Struct({c.LABEL: pl.String(), c.VALUE: pl.Float64()}))
+    return facts.features.select(c.ENTITY_ID).with_columns(series.cast(kind) for series in made)
+
+
+def _allowed(found: Scored, rankers: Rankers, histories: Sequences, config: RecommendationConfig) -> Scored:
+    """Without what is out of stock, and what was bought and is not bought twice."""
+    out_of_stock = (rankers.counts.history.catalogue[c.ON_HAND] <= 0).fill_null(False).to_numpy()
+    again = rankers.repeats.chance >= REPEATABLE if config.bought_again else np.zeros(found.catalogue, dtype=bool)
+    bought = np.isin(found.keys(), np.unique(histories.keys()))
+    return found.kept(~out_of_stock[found.items] & (~bought | again[found.items]))
+
+
+def _filled(found: Scored, rankers: Rankers, histories: Sequences) -> Scored:
+    """Lists too short are filled from what sells lately, below all else: a new customer gets that alone."""
+    missing = np.diff(found.starts) < LISTED
+    if not missing.any():
+        return found
+    popular = rankers.recent.scores(histories)
+    popular = popular.kept(missing[popular.rows()] & ~np.isin(popular.keys(), found.keys()))
+    out_of_stock = (rankers.counts.history.catalogue[c.ON_HAND] <= 0).fill_null(False).to_numpy()
+    popular = popular.kept(~out_of_stock[popular.items] & ~np.isin(popular.keys(), np.unique(histories.keys())))
+    lowest = np.zeros(len(found), dtype=np.float32)
+    has = np.diff(found.starts) > 0
+    if has.any():
+        lowest[has] = np.minimum.reduceat(found.scores, found.starts[:-1][has])
+    most = max(float(popular.scores.max(initial=0)), 1.0)
+    below = lowest[popular.rows()] - 2 + popular.scores / most
+    keys = np.concatenate([found.keys(), popular.keys()])
+    order = np.argsort(keys)
+    scores = np.concatenate([found.scores, below]).astype(np.float32)[order]
+    rows, items = keys[order] // found.catalogue, keys[order] % found.catalogue
+    return Scored(items, scores, np.searchsorted(rows, np.arange(len(found) + 1)), found.catalogue)
+
+
+def _scores_of(found: Scored, items: np.ndarray) -> np.ndarray:
+    keys = np.arange(len(items))[:, None] * found.catalogue + np.maximum(items, 0)
+    return found.at(keys.ravel()).reshape(items.shape)
+
+
+def _vectors(rankers: Rankers) -> np.ndarray:
+    """One vector per product to tell what is alike: its category, else its neighbours in dense form."""
+    from sklearn.decomposition import TruncatedSVD
+
+    near = rankers.neighbours.following
+    factors = min(32, near.shape[1] - 1)
+    return np.asarray(TruncatedSVD(factors, random_state=0).fit_transform(near), dtype=np.float32)
+
+
+def _because(rankers: Rankers, histories: Sequences, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each listed item the bought item that led to it most, -1 for none, and its share of the evidence."""
+    newest = histories.newest(HEARD).padded(HEARD)
+    led_by = Scored.of(rankers.neighbours.following)
+    owned = newest < histories.catalogue
+    heard = np.where(owned, newest, 0)
+    pairs = heard[:, None, :] * histories.catalogue + np.maximum(items, 0)[:, :, None]
+    weight = led_by.at(pairs.ravel()).reshape(pairs.shape) * owned[:, None, :]
+    best = weight.argmax(axis=2)
+    strength = np.take_along_axis(weight, best[:, :, None], 2)[:, :, 0]
+    total = weight.sum(axis=2)
+    leads = np.where(strength > 0, np.take_along_axis(heard, best, 1), -1)
+    shares = np.where(total > 0, strength / np.maximum(total, 1e-9), 0.0)
+    itself = np.isin(np.arange(len(items))[:, None] * histories.catalogue + items, np.unique(histories.keys()))
+    itself &= items >= 0
+    return np.where(itself, items, leads), np.where(itself, 1.0, shares)
+
+
+def _names(products: pl.Series, items: np.ndarray) -> list[list[str]]:
+    named = np.append(products.to_numpy(), "")
+    return [row.tolist() for row in named[items]]
+
+
+def _led_by(products: pl.Series, leads: np.ndarray) -> list[list[str]]:
+    named = np.append(products.to_numpy(), POPULAR)
+    return [row.tolist() for row in named[leads]]
+
+
+def _pairs(labels: list[list[str]], values: np.ndarray) -> list[list[dict[str, object]]]:
+    return [
+        [{c.LABEL: label, c.VALUE: value} for label, value in zip(row, numbers, strict=True)]
+        for row, numbers in zip(labels, values.astype(np.float64).tolist(), strict=True)
+    ]

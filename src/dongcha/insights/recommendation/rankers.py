@@ -1,0 +1,156 @@
+"""The rankers of products, each fitted on what was known at a cutoff; the judge hears them all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from dongcha import columns as c
+from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.pretrained import Pretrained
+from dongcha.insights.recommendation.counts import Counts
+from dongcha.models.ranking.blend import Ranker
+from dongcha.models.ranking.content import Content
+from dongcha.models.ranking.popularity import Popularity
+from dongcha.models.ranking.repeats import Repeats, RepeatsConfig
+from dongcha.models.ranking.scored import Scored
+from dongcha.models.ranking.sequences import Sequences
+from dongcha.models.ranking.transitions import Transitions, TransitionsConfig
+
+NEIGHBOURS: Final = TransitionsConfig(reach=50, backward=1.0, from_power=0.5, to_power=0.5, fading=0.98)
+"""Item-item: who took both, whenever; the whole history counts nearly alike."""
+FOLLOWERS: Final = TransitionsConfig(reach=20, backward=0.5, from_power=0.6, to_power=0.1, fading=0.9)
+OFFERED: Final = 200
+OF_A_CATEGORY: Final = 20
+LOOK_HALF_LIFE_DAYS: Final = 14.0
+RECENT_DAYS: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was found beforehand for these very histories."""
+
+    found: Scored
+
+    def scores(self, histories: Sequences) -> Scored:
+        assert len(self.found) == len(histories), "these are other histories"
+        return self.found
+
+
+class Own:
+    """What a row holds, by how often; of those held equally often, what sells best stands first."""
+
+    def __init__(self, taken: np.ndarray) -> None:
+        """`taken`: (items,), how much each sells."""
+        self.share = (0.5 * taken / max(float(taken.max(initial=0)), 1.0)).astype(np.float32)
+
+    def scores(self, histories: Sequences) -> Scored:
+        found = Scored.of(histories.matrix())
+        return replace(found, scores=found.scores + self.share[found.items])
+
+
+class Rankers:
+    """All rankers as of one cutoff; each is fitted when first asked for."""
+
+    def __init__(self, facts: Facts, pretrained: Pretrained | None = None) -> None:
+        self.counts, self.horizon, self.pretrained = Counts.of(facts), facts.horizon, pretrained
+
+    def histories(self, facts: Facts) -> Sequences:
+        """What each entity bought."""
+        return self.counts.bought.take(self.counts.rows(facts.entities))
+
+    def judged(self, facts: Facts) -> list[Ranker]:
+        """The rankers that the judge hears, for these entities."""
+        found: list[Ranker] = [self.own, self.repeats, self.neighbours, self.followers, self.content, self.recent]
+        if (self.counts.categories >= 0).any():
+            found.append(self.of_own_categories)
+        if len(self.counts.looked_at.items):
+            found.append(self.looked_at(facts))
+        return [*found, self.by_behaviour(facts)] if self.pretrained is not None else found
+
+    @cached_property
+    def own(self) -> Own:
+        return Own(self.recent.taken)
+
+    @cached_property
+    def popularity(self) -> Popularity:
+        return Popularity().fit(self.counts.bought)
+
+    @cached_property
+    def recent(self) -> Popularity:
+        """What everybody took lately."""
+        return Popularity().fit(self.counts.since(RECENT_DAYS))
+
+    @cached_property
+    def repeats(self) -> Repeats:
+        return Repeats(RepeatsConfig(ahead=float(self.horizon.days))).fit(self.counts.bought)
+
+    @cached_property
+    def neighbours(self) -> Transitions:
+        return Transitions(NEIGHBOURS).fit(self.counts.bought)
+
+    @cached_property
+    def followers(self) -> Transitions:
+        return Transitions(FOLLOWERS).fit(self.counts.bought)
+
+    @cached_property
+    def content(self) -> Content:
+        """What is like what one took; products that nobody took yet are found by this alone."""
+        catalogue = self.counts.history.catalogue
+        texts = catalogue.select(pl.concat_str(c.NAME, c.BRAND, separator=" ", ignore_nulls=True)).to_series()
+        prices = catalogue[c.PRICE].fill_null(float("nan")).to_numpy()
+        return Content().fit(texts.fill_null("").to_list(), catalogue[c.CATEGORY].to_list(), prices)
+
+    @cached_property
+    def of_own_categories(self) -> OwnCategories:
+        return OwnCategories(self.counts.categories, self.recent.taken + 0.01 * self.popularity.taken)
+
+    def looked_at(self, facts: Facts) -> Given:
+        """What the entities looked at, the newer looks counting more."""
+        looks = self.counts.looked_at.take(self.counts.rows(facts.entities))
+        assert looks.days is not None
+        fresh = (0.5 ** ((self.counts.today - looks.days) / LOOK_HALF_LIFE_DAYS)).astype(np.float32)
+        return Given(Scored.of(looks.matrix(np.maximum(fresh, np.float32(1e-6)))))
+
+    def by_behaviour(self, facts: Facts) -> Given:
+        """The likeliest next products, by the behaviour model."""
+        assert self.pretrained is not None
+        states = self.pretrained.states(facts)
+        return Given(_renumbered(self.pretrained.model.top(states, OFFERED), self._numbers(), self.counts))
+
+    def _numbers(self) -> np.ndarray:
+        """The catalogue's number of each product that the model knows, -1 where it is gone; ascending."""
+        assert self.pretrained is not None
+        mine, theirs = self.counts.history.products, pl.Series(self.pretrained.vocabulary.products, dtype=pl.String)
+        places = np.minimum(mine.search_sorted(theirs).to_numpy().astype(np.int64), max(len(mine) - 1, 0))
+        return np.where(theirs.is_in(mine.implode()).to_numpy(), places, -1)
+
+
+def _renumbered(found: Scored, numbers: np.ndarray, counts: Counts) -> Scored:
+    there = found.kept(numbers[found.items] >= 0)
+    return replace(there, items=numbers[there.items], catalogue=len(counts.history.products))
+
+
+class OwnCategories:
+    """What sells best in the categories one buys from, by one's share of each."""
+
+    def __init__(self, categories: np.ndarray, taken: np.ndarray) -> None:
+        """`categories`: (items,) int64, -1 for none; `taken`: (items,), how much each sells."""
+        from scipy.sparse import csr_matrix
+
+        known = np.flatnonzero(categories >= 0)
+        kinds, shape = categories[known], (len(categories), int(categories.max(initial=0)) + 1)
+        self.member: Any = csr_matrix((np.ones(len(known), np.float32), (known, kinds)), shape=shape)
+        whole = np.maximum(np.bincount(kinds, taken[known], shape[1]), 1e-9)
+        shares = csr_matrix((taken[known] / whole[kinds], (kinds, known)), shape=shape[::-1], dtype=np.float32)
+        self.best = Scored.of(shares).top(OF_A_CATEGORY).matrix()
+
+    def scores(self, histories: Sequences) -> Scored:
+        """The best sellers of a row's categories."""
+        from sklearn.preprocessing import normalize
+
+        return Scored.of(normalize(histories.matrix() @ self.member, "l1") @ self.best)
