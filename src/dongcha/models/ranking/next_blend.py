@@ -44,9 +44,8 @@ class NextBlend:
         guesses = [lesson.crowd.guesses(lesson.rows) for lesson in lessons]
         pool = Pool.fit(guesses, [lesson.came for lesson in lessons], [lesson.weight for lesson in lessons])
         lists = [_shortlist(le.crowd, le.rows, g, pool.predict(g)) for le, g in zip(lessons, guesses, strict=True)]
-        hits = [
-            things.things == lesson.came[:, None] for things, lesson in zip(lists, lessons, strict=True)
-        ]  # a thing that came although it was not likely teaches the trees nothing
+        hits = [one.things == lesson.came[:, None] for one, lesson in zip(lists, lessons, strict=True)]
+        # A thing that came although it was not among the likeliest teaches the trees nothing.
         listed = np.concatenate([hit.any(axis=1) for hit in hits])
         if listed.sum() < FEWEST:
             return cls(pool, None)
