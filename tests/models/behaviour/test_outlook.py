@@ -81,7 +81,7 @@ def test_an_outlook_is_as_a_slow_loop_sees_it(rows: list[list[tuple[float, bool,
 def test_what_is_not_known_to_be_bought_has_no_outlook() -> None:
     plain = Timelines(np.array([0, 2]), {PRODUCT: np.array([0, 1])}, {PRODUCT: 2}, np.array([0.0, 9.0]))
     assert with_outlook(plain, 100.0, 1) is plain
-    assert set(plain.coded().fields) == {PRODUCT, "gap"}
+    assert set(plain.paced().fields) == {PRODUCT, "gap"}
 
 
 def paced(customers: int, seed: int) -> tuple[Timelines, np.ndarray]:

@@ -55,7 +55,7 @@ class BehaviourModel:
         from dongcha.models.behaviour.training import TrainingConfig, train
 
         shape = shape or NetworkConfig()
-        coded = timelines.coded()
+        coded = timelines.paced()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             network = Network(coded.sizes, shape)
@@ -70,7 +70,7 @@ class BehaviourModel:
         from dongcha.models.behaviour.network import last_states
         from dongcha.models.behaviour.training import tensors
 
-        coded = timelines.coded()
+        coded = timelines.paced()
         found = np.zeros((len(coded), self.network.config.width), dtype=np.float32)
         rows = np.argsort(coded.lengths(), kind="stable")
         rows = rows[coded.lengths()[rows] > 0]

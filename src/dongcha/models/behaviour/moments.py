@@ -16,9 +16,9 @@ LONG_DAYS: Final = 1.0
 def windows(timelines: Timelines, length: int) -> Timelines:
     """Every row cut into rows of at most `length` events, the newest whole: so that a model learns from all of them.
 
-    Gaps are coded first, so that the first event of a window keeps the time since the event before it.
+    Gaps and paces are coded first, so that a window's first event keeps the time since the one before, and its place.
     """
-    coded = timelines.coded()
+    coded = timelines.paced()
     counts = coded.lengths()
     pieces = -(-counts // length)
     row = np.repeat(np.arange(len(coded)), pieces)

@@ -69,7 +69,7 @@ class Served:
 
     def vectors(self, timelines: Timelines) -> Vectors:
         """Each row's state after its newest event, shape (rows, width); zeros for a row without events."""
-        coded = timelines.coded()
+        coded = timelines.paced()
         found = np.zeros((len(coded), self.tables[PRODUCT].shape[1]), dtype=np.float32)
         lengths = np.minimum(coded.lengths(), self.length)
         rows = np.argsort(lengths, kind="stable")

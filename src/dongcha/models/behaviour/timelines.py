@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dongcha.models.behaviour.paces import PACES, paces
+from dongcha.models.behaviour.paces import PACES, TIMES, paces
 from dongcha.models.ranking.sequences import Sequences
 
 Codes = NDArray[np.int64]
@@ -86,14 +86,20 @@ class Timelines:
         return np.asarray(codes, dtype=np.int64)
 
     def coded(self) -> Timelines:
-        """With the gaps as one more field, where moments are known, and paces, where purchases are known too."""
+        """With the gaps as one more field, where moments are known."""
         if self.days is None or GAP in self.fields:
             return self
-        fields, sizes = {**self.fields, GAP: self.gaps()}, {**self.sizes, GAP: GAPS}
-        if BOUGHT in self.fields:
-            found = paces(self.starts, self.days, self.fields[BOUGHT] == 0)
-            fields, sizes = fields | found, sizes | dict.fromkeys(found, PACES)
-        return Timelines(self.starts, fields, sizes, self.days)
+        return Timelines(self.starts, {**self.fields, GAP: self.gaps()}, {**self.sizes, GAP: GAPS}, self.days)
+
+    def paced(self) -> Timelines:
+        """Coded, and with the paces where it is known what was bought: as the behaviour model reads it."""
+        coded = self.coded()
+        if coded.days is None or BOUGHT not in coded.fields or TIMES in coded.fields:
+            return coded
+        found = paces(coded.starts, coded.days, coded.fields[BOUGHT] == 0)
+        return Timelines(
+            coded.starts, {**coded.fields, **found}, {**coded.sizes, **dict.fromkeys(found, PACES)}, coded.days
+        )
 
     def newest(self, rows: Codes, length: int) -> dict[str, Codes]:
         """Each field of these rows' newest `length` events, left-aligned in shape (rows, longest of them).
