@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dongcha.errors import MissingDataError
 from dongcha.models.ranking.blend import Blend, candidates
+from dongcha.models.ranking.next_item import NextItem
 from dongcha.models.ranking.popularity import Popularity
 from dongcha.models.ranking.repeats import Repeats, RepeatsConfig
 from dongcha.models.ranking.scored import Scored, union
@@ -171,3 +172,27 @@ def test_one_wanted_item_is_a_list_of_one(shop: Sequences) -> None:
     as_list = Sequences.of([[item] for item in wanted.tolist()], known.catalogue)
     judges = [Blend.fit(rankers, popular, known, one, each=10) for one in (wanted, as_list)]
     assert np.array_equal(*[judge.scores(rankers, popular, known).scores for judge in judges])
+
+
+def test_with_too_little_to_learn_from_the_rankers_agreement_decides(shop: Sequences, tmp_path: Path) -> None:
+    known = shop.without_last()
+    rankers, popular = [Transitions().fit(known), Popularity().fit(known)], Popularity().fit(known)
+    judge = Blend.fit(rankers, popular, known.take(np.arange(12)), shop.last()[:12], each=10)
+    assert judge.booster is None
+    judge.save(tmp_path)
+    found = Blend.load(tmp_path).scores(rankers, popular, known)
+    assert recall(found, shop.last()) > recall(popular.scores(known).without(known), shop.last())
+
+
+def test_rows_are_judged_alike_alone_and_among_many(shop: Sequences) -> None:
+    many = shop.take(np.arange(2500))
+    rankers, popular = [Transitions().fit(shop)], Popularity().fit(shop)
+    judge = Blend.fit(rankers, popular, many.without_last(), many.last(), each=5)
+    found, alone = judge.scores(rankers, popular, many), judge.scores(rankers, popular, many.take(np.array([2400])))
+    assert np.array_equal(found.listed(5)[0][2400], alone.listed(5)[0][0])
+
+
+def test_next_items_of_rows_too_short_for_a_behaviour_model() -> None:
+    short = Sequences.of([[k % 4, 4 + k % 4] for k in range(200)] + [[k % 4] for k in range(9)], 9)
+    found = NextItem.fit(short).scores(Sequences.of([[0], [3], []], 9))
+    assert found.listed(1)[0][:, 0].tolist()[:2] == [4, 7]

@@ -1,4 +1,4 @@
-"""The whole recommender over sequences: the behaviour model, three readings of transitions, popularity, and a judge."""
+"""The whole recommender over sequences: the behaviour model, readings of transitions, neighbours, and a judge."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from dongcha.errors import MissingDataError
 from dongcha.models.behaviour.model import BehaviourModel
 from dongcha.models.behaviour.timelines import Timelines
-from dongcha.models.ranking.blend import Blend, Ranker
+from dongcha.models.ranking.blend import Blend, Lists, Ranker
+from dongcha.models.ranking.neighbours import MOST_ITEMS, Ease, Neighbours
 from dongcha.models.ranking.popularity import Popularity
 from dongcha.models.ranking.repeats import Repeats
 from dongcha.models.ranking.scored import Scored
@@ -71,14 +73,22 @@ class NextItem:
         `model`: one already fitted on all of `sequences`, to save the second fit.
         """
         config = config or NextItemConfig()
+
+        def learnt(some: Sequences) -> BehaviourModel | None:
+            try:
+                return fit_model(Timelines.of(some), seed)
+            except MissingDataError:  # rows too short for the model: the others can do without it
+                return None
+
         before = sequences.without_last()
         known = before.lengths() > 0
         histories, wanted = before.take(known.nonzero()[0]), sequences.last()[known]
-        rankers, popularity = _rankers(before, fit_model(Timelines.of(before), seed), config)
-        judge = Blend.fit(
+        rankers, popularity = _rankers(before, learnt(before), config)
+        lists = Lists.of(
             rankers, popularity, histories, wanted, seed=seed, each=config.each, unseen_only=config.unseen_only
         )
-        now = model if model is not None else fit_model(Timelines.of(sequences), seed)
+        judge = Blend.learnt_or_agreed([lists], seed=seed, each=config.each, unseen_only=config.unseen_only)
+        now = model if model is not None else learnt(sequences)
         return cls(*_rankers(sequences, now, config), judge)
 
     def scores(self, histories: Sequences) -> Scored:
@@ -87,10 +97,14 @@ class NextItem:
 
 
 def _rankers(
-    sequences: Sequences, model: BehaviourModel, config: NextItemConfig
+    sequences: Sequences, model: BehaviourModel | None, config: NextItemConfig
 ) -> tuple[tuple[Ranker, ...], Popularity]:
-    rankers: list[Ranker] = [ByModel(model, unseen_only=config.unseen_only)]
+    popularity = Popularity().fit(sequences)
+    rankers: list[Ranker] = [] if model is None else [ByModel(model, unseen_only=config.unseen_only)]
     rankers += [Transitions(reading).fit(sequences) for reading in READINGS]
+    rankers += [Neighbours().fit(sequences), popularity]
+    if sequences.catalogue <= MOST_ITEMS:
+        rankers.append(Ease().fit(sequences))
     if not config.unseen_only:
         rankers.append(Repeats().fit(sequences))
-    return tuple(rankers), Popularity().fit(sequences)
+    return tuple(rankers), popularity

@@ -18,7 +18,8 @@ class Popularity:
     def fit(self, sequences: Sequences) -> Popularity:
         """Count; returns itself."""
         self.taken = np.bincount(sequences.items, minlength=sequences.catalogue).astype(np.float32)
-        self.most = np.sort(np.argsort(-self.taken, kind="stable")[:OFFERED])
+        most = np.argsort(-self.taken, kind="stable")[:OFFERED]
+        self.most = np.sort(most[self.taken[most] > 0])
         return self
 
     def scores(self, histories: Sequences) -> Scored:
