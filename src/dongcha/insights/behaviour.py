@@ -46,7 +46,8 @@ class Profile(Contender):
     Not from those of now: what reads the vector learns at a past cutoff, and there it may only hold what was known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = SIZE) -> None:
+        self.size = size
         self.example: Example | None = None
         """What the vectors' worth is told by; a loaded contender has none."""
 
@@ -62,12 +63,16 @@ class Profile(Contender):
         if not past:
             raise MissingDataError("No past cutoff has a complete label.", "Load a longer history.")
         self.example = past[-1]
-        self.learnt_as_of = self.example.facts.as_of
-        self._learn(self.example.facts, seed)
-        self.principal = Principal.fit(self._raw(self.example.facts), SIZE)
+        self.learn(self.example.facts, seed)
+
+    def learn(self, facts: Facts, seed: int) -> None:
+        """Learn from the histories alone, as of the facts' cutoff."""
+        self.learnt_as_of = facts.as_of
+        self._learn(facts, seed)
+        self.principal = Principal.fit(self._raw(facts), self.size)
 
     def vectors(self, facts: Facts) -> np.ndarray:
-        """Shape (entities, SIZE), float64."""
+        """Shape (entities, size), float64."""
         return self.principal.transform(self._raw(facts))
 
     def predict(self, facts: Facts) -> pl.DataFrame:
@@ -130,6 +135,34 @@ class Counts(Profile):
         super().load(folder)
         told = json.loads((folder / COUNTS_FILE).read_text("utf-8"))
         self.features, self.words, self.typical = tuple(told["features"]), told["words"], np.array(told["typical"])
+
+
+class Fused(Profile):
+    """Both: half of the numbers from the encoder, half from the counts."""
+
+    name = "fused"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: tuple[Profile, ...] = (Encoder(size=SIZE // 2), Counts(size=SIZE // 2))
+
+    def _learn(self, facts: Facts, seed: int) -> None:
+        for part in self.parts:
+            part.learn(facts, seed)
+
+    def _raw(self, facts: Facts) -> np.ndarray:
+        return np.hstack([part.vectors(facts) for part in self.parts])
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        for part in self.parts:
+            (folder / part.name).mkdir()
+            part.save(folder / part.name)
+
+    def load(self, folder: Path) -> None:
+        super().load(folder)
+        for part in self.parts:
+            part.load(folder / part.name)
 
 
 def commonest(column: pl.Series, most: int) -> list[str]:
@@ -237,7 +270,7 @@ class Behaviour(Insight):
     }
 
     def contenders(self) -> tuple[Contender, ...]:
-        return (Encoder(), Counts())
+        return (Fused(), Encoder(), Counts())
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         bought = happened.rename({c.CUSTOMER_ID: c.ENTITY_ID})
