@@ -1,4 +1,4 @@
-"""Groups of customers of whom the latent paints like pictures."""
+"""Groups of customers who are near in latent space, by their places or by what the decoder pictures of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILE: Final = "latent_groups.json"
 
 @dataclass(frozen=True)
 class LatentGroups:
-    """k-means on pictures as `Vae.picture` gives them; group 0 is the largest.
+    """k-means on places (`Vae.encode`) or pictures (`Vae.picture`); group 0 is the largest.
 
     They are not scaled: what the latent tells little of varies little, and must not count as much as the rest.
     """
@@ -30,13 +30,13 @@ class LatentGroups:
     tried: tuple[Choice, ...] = ()
 
     @classmethod
-    def fit(cls, pictures: NDArray[Any], *, seed: int = 0, config: KMeansConfig | None = None) -> LatentGroups:
-        """Choose the number of groups by what they tell of the pictures × how surely they come again on other samples.
+    def fit(cls, points: NDArray[Any], *, seed: int = 0, config: KMeansConfig | None = None) -> LatentGroups:
+        """Choose the number of groups by what they tell of the points × how surely they come again on other samples.
 
-        `pictures`: shape (rows, columns). Raises MissingDataError with fewer than two rows a group.
+        `points`: shape (rows, columns). Raises MissingDataError with fewer than two rows a group.
         """
         config = config or KMeansConfig()
-        points = np.asarray(pictures, dtype=np.float64)
+        points = np.asarray(points, dtype=np.float64)
         if len(points) < 2 * max(config.groups):
             raise MissingDataError(f"{len(points)} rows are too few for {max(config.groups)} groups.", "Load more.")
         tried = tuple(_try(points, k, seed, config) for k in config.groups)
@@ -50,9 +50,9 @@ class LatentGroups:
         """The adjusted Rand index between these groups and those of bootstrap samples, on average."""
         return next((choice.stability for choice in self.tried if choice.groups == len(self.centres)), float("nan"))
 
-    def predict(self, pictures: NDArray[Any]) -> Labels:
+    def predict(self, points: NDArray[Any]) -> Labels:
         """Each row's group, shape (rows,), int64."""
-        return _nearest(np.asarray(pictures, dtype=np.float64), self.centres)
+        return _nearest(np.asarray(points, dtype=np.float64), self.centres)
 
     def save(self, folder: Path) -> None:
         """As JSON."""
