@@ -109,8 +109,8 @@ class Vae:
     def picture(self, timelines: Timelines, table: Array | None = None) -> Vectors:
         """What each row's place means: the numbers and first event it foretells, shape (rows, columns + codes).
 
-        For maps better than the place itself, since another training pictures alike; groups made of it tell more of taste
-        and less of totals than groups of places.
+        For maps better than the place itself, since another training pictures alike; groups made of it tell more of
+        taste and less of totals than groups of places.
         """
         from dongcha.models.generative.reading import pictures
 
