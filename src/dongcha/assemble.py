@@ -277,6 +277,15 @@ class Shop:
 
         return status(self.desk, self.insights)
 
+    @cached_property
+    def product_names(self) -> dict[str, str]:
+        """Product id → name, of those products that have one."""
+        from dongcha.features.point_in_time import Snapshot
+        from dongcha.features.sequence import catalogue
+
+        named = catalogue(Snapshot(self.lake, self.as_of())).drop_nulls(c.NAME)
+        return dict(zip(named[c.PRODUCT_ID], named[c.NAME], strict=True))
+
     @property
     def currency(self) -> str:
         """The code money is shown in: the setting, else the one that most orders name, else an empty text."""

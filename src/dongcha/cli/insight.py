@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dongcha import columns as c
 from dongcha.cli.options import HERE, AsOfOption, Insights, Json, LanguageOption, Workspace, opened
 from dongcha.errors import UsageError
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import polars as pl
 
     from dongcha.assemble import Shop
+    from dongcha.insight_kit.base import Insight
+    from dongcha.insight_kit.outputs import Output
 
 
 def run(as_of: AsOfOption = None, workspace: Workspace = HERE, json: Json = False) -> None:
@@ -149,10 +152,12 @@ def show(
     json: Json = False,
 ) -> None:
     """The newest answers of an insight, highest first, each with its reasons."""
+    from dongcha.insight_kit.outputs import flat
+
     with opened(workspace) as shop:
         answer = _answer(shop, insight, as_of, customer)
         if csv is not None:
-            answer.write_csv(csv)
+            flat(answer).write_csv(csv)
         elif json:
             _print_answers(shop, insight, as_of, answer)
         else:
@@ -164,8 +169,6 @@ def show(
 
 def _answer(shop: Shop, name: str, as_of: str | None, customer: str | None) -> pl.DataFrame:
     import polars as pl
-
-    from dongcha import columns as c
 
     answer = shop.scores(name, as_of=as_of)
     if customer is not None:
@@ -186,7 +189,7 @@ def _print_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFram
 
 
 def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame, language: str) -> None:
-    from dongcha.cli.render import figure, reason_line, table
+    from dongcha.cli.render import reason_line, table
     from dongcha.cli.words import say
     from dongcha.features.declare import catalogue
 
@@ -199,7 +202,7 @@ def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame
     rows = [
         (
             row["entity_id"],
-            *(_shown(insight, output, row[output.name], language, currency, figure) for output in insight.yields),
+            *(say_answer(shop, insight, output, row[output.name], language) for output in insight.yields),
             reason_line(reasons.get(row["entity_id"], [])[:3], features, language, currency),
         )
         for row in answer.iter_rows(named=True)
@@ -234,8 +237,16 @@ def draw_groups(shop: Shop, name: str, as_of: str | None, language: str) -> None
     table("", [say(k, language, days=days) for k in keys], rows)
 
 
-def _shown(insight: Any, output: Any, value: Any, language: str, currency: str, figure: Any) -> str:
-    return insight.say(value, language) if output.kind == "group" else str(figure(value, output.unit, currency))
+def say_answer(shop: Shop, insight: Insight, output: Output, value: Any, language: str) -> str:
+    """One value of an answer for a reader: groups in their language, products by name."""
+    from dongcha.cli.render import figure
+
+    if output.kind == "group":
+        return insight.say(value, language)
+    if getattr(output, "of", "") == c.PRODUCT_ID and value:
+        names = shop.product_names
+        value = [{**pair, c.LABEL: names.get(pair[c.LABEL], pair[c.LABEL])} for pair in value]
+    return figure(value, output.unit, shop.currency)
 
 
 def audit(workspace: Workspace = HERE, json: Json = False) -> None:

@@ -55,15 +55,15 @@ def _draw(shop: Shop, found: dict[str, Any], language: str) -> None:
 
 
 def _draw_concluded(shop: Shop, concluded: dict[str, Any], language: str) -> None:
-    from dongcha.cli.render import figure, reason_line, stdout
+    from dongcha.cli.insight import say_answer
+    from dongcha.cli.render import reason_line, stdout
     from dongcha.features.declare import catalogue
 
     insight, currency = shop.insights[concluded["insight"]], shop.currency
     stdout().print(f"\n[bold cyan]{insight.question[language]}[/]")
     for output in insight.yields:
         value = concluded["answer"][output.name]
-        said = insight.say(value, language) if output.kind == "group" else figure(value, output.unit, currency)
-        stdout().print(f"  {output.title(language)}: [bold]{said}[/]")
+        stdout().print(f"  {output.title(language)}: [bold]{say_answer(shop, insight, output, value, language)}[/]")
     if concluded["reasons"]:
         stdout().print(f"  {reason_line(concluded['reasons'], catalogue(), language, currency)}", markup=False)
 

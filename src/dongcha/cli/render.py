@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 WIDE = 160
 MONEY = "money"
 PROBABILITY = "probability"
+FIRST = 4
+"""How many places of a ranking a line shows."""
 
 
 @cache
@@ -71,15 +73,29 @@ def figure(value: Any, unit: str = "", currency: str = "") -> str:
     """
     if value is None:
         return "–"
-    if isinstance(value, datetime | date):
-        return value.strftime("%Y-%m-%d")
-    if isinstance(value, bool | str):
-        return str(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return _plain_text(value, unit)
     if unit == PROBABILITY:
         return f"{value:.0%}".replace("%", " %")
     if unit == MONEY:
         return f"{value:,.2f} {currency}".strip()
     return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
+
+
+def _plain_text(value: Any, unit: str) -> str:
+    if isinstance(value, list):
+        return _listed(value, unit)
+    return value.strftime("%Y-%m-%d") if isinstance(value, datetime | date) else str(value)
+
+
+def _listed(value: list[Any], unit: str) -> str:
+    """A ranking by its first few labels, chances beside them; of a vector how long it is."""
+    if not value or not isinstance(value[0], Mapping):
+        return f"({len(value)})"
+    shown = (
+        f"{pair['label']} {figure(pair['value'], unit)}" if unit == PROBABILITY else pair["label"] for pair in value
+    )
+    return "; ".join(list(shown)[:FIRST])
 
 
 def reason_line(

@@ -111,7 +111,12 @@ class Group(Output):
 
 @dataclass(frozen=True)
 class _Listed(Output):
-    """Several (label, number) pairs per entity, in order; rank counts from 1."""
+    """Several (label, number) pairs per entity, in order; rank counts from 1.
+
+    `of`: the id column whose values the labels are, such as product_id; empty where labels are words.
+    """
+
+    of: str = ""
 
     @property
     def dtype(self) -> pl.DataType:
@@ -158,6 +163,20 @@ class Vector(Output):
     def from_rows(self, rows: pl.DataFrame) -> pl.DataFrame:
         listed = rows.sort(c.ENTITY_ID, c.RANK).group_by(c.ENTITY_ID, maintain_order=True).agg(c.VALUE)
         return listed.select(c.ENTITY_ID, pl.col(c.VALUE).list.to_array(self.size).alias(self.name))
+
+
+def flat(answer: pl.DataFrame) -> pl.DataFrame:
+    """The answer with lists and vectors as JSON text, for formats that have no nested columns."""
+    made = []
+    for name, kind in answer.schema.items():
+        if isinstance(kind, pl.List):
+            parts = pl.col(name).list.eval(pl.element().struct.json_encode())
+        elif isinstance(kind, pl.Array):
+            parts = pl.col(name).arr.to_list().cast(pl.List(pl.String))
+        else:
+            continue
+        made.append(pl.format("[{}]", parts.list.join(",")).alias(name))
+    return answer.with_columns(made)
 
 
 def to_rows(outputs: Sequence[Output], answer: pl.DataFrame) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from functools import reduce
 from typing import Any, Final
 
 import polars as pl
+import polars.selectors as cs
 
 from dongcha import columns as c
 from dongcha.errors import MissingDataError, UsageError
@@ -31,14 +32,15 @@ MOST_NESTED: Final = 50
 
 
 def audience(rule: str, answers: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The entities that match `rule`: entity_id (sorted) + every answer's columns.
+    """The entities that match `rule`: entity_id (sorted) + every answer's numbers and texts.
 
     `answers`: frames with entity_id. An unknown value matches nothing. Raises UsageError where the rule cannot be
     read, naming the place; MissingDataError where nothing was scored.
     """
     if not answers:
         raise MissingDataError("Nothing was scored yet.", "Run it first: dongcha run.")
-    everyone = reduce(lambda left, right: left.join(right, on=c.ENTITY_ID, how="full", coalesce=True), answers)
+    plain = [answer.select(~cs.nested()) for answer in answers]
+    everyone = reduce(lambda left, right: left.join(right, on=c.ENTITY_ID, how="full", coalesce=True), plain)
     wanted = parse(rule, everyone.schema)
     try:
         return everyone.filter(wanted.fill_null(False)).sort(c.ENTITY_ID)

@@ -37,8 +37,8 @@ class Recommendation(Insight):
     question: ClassVar[dict[str, str]] = {"en": "What would they want?", "zh": "他们会想要什么？"}
     needs = Needs((c.ORDERS,), ("orders", "recency_days"), products_bought, history=True)
     yields = (
-        Ranking(RECOMMENDED, "score", english="recommended", chinese="推荐商品"),
-        Ranking(BECAUSE, "share", 0, 1, english="because they bought", chinese="因为买过"),
+        Ranking(RECOMMENDED, "score", english="recommended", chinese="推荐商品", of=c.PRODUCT_ID),
+        Ranking(BECAUSE, "share", 0, 1, english="because they bought", chinese="因为买过", of=c.PRODUCT_ID),
     )
     judged_by = (Metric("ndcg_at_10"), Metric("recall_at_10"), Metric("mrr"), Metric("coverage"))
     limits: ClassVar[dict[str, str]] = {
