@@ -1,14 +1,15 @@
 """What comes next? Leave-one-out over any file of sequences, ranking all items, beside named peers.
 
     python -m benchmarks.recommendation SEQUENCES.txt.gz [--holdout leave-one-out] [--seed S] [--json]
-        [--rectools-python PYTHON] [--sasrec-epochs 10]
+        [--rectools-python PYTHON] [--sasrec-epochs 200] [--sasrec-seconds 900]
 
 SEQUENCES: lines "user item item …" in time order, plain or gzipped. Each line's last item is to be foretold from the
 others; everything is fitted on all but the last items. Every item is ranked but those already seen; ties are ranked
-against the contender. Popularity, item-kNN, kNN + transitions and EASE are written here; ALS is `implicit` where it is
-installed; SASRec is RecTools', run by PYTHON, an interpreter of an environment that has `rectools[torch]`, which needs
-an older NumPy than ours. Ours: `dongcha.models.behaviour` alone, and its blend with transitions, the blend's judge
-learnt on the last item but one, which its rankers were then fitted without. No setting depends on the file.
+against the contender. Peers are in benchmarks/peers/simple.py, each with settings chosen on its training data; ALS is
+`implicit` where it is installed; SASRec is RecTools', run by PYTHON, an interpreter of an environment that has
+`rectools[torch]`, which needs an older NumPy than ours. Ours: `dongcha.models.behaviour` alone, and its blend with
+counting rankers, the blend's judge learnt on the last item but one, which its rankers were then fitted without. No
+setting of ours depends on the file.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ import re
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.peers.simple import Dense, peers
+from benchmarks.peers.simple import Dense, Peer, peers
+from dongcha.errors import MissingDataError
 from dongcha.models.behaviour.model import BehaviourModel
 from dongcha.models.behaviour.timelines import Timelines
 from dongcha.models.ranking.next_item import NextItem, NextItemConfig
@@ -95,78 +99,126 @@ def listed_ranks(top: Items, wanted: Items) -> Ranks:
     return np.where(at.any(axis=1), at.argmax(axis=1) + 1.0, np.inf)
 
 
-# -- the peers
+# -- the contenders
 
 
-def sasrec(known: Sequences, python: str, epochs: int, seed: int) -> tuple[Items, dict[str, float]]:
-    """RecTools' top 10 of every row, and how long it took."""
+@dataclass
+class Clock:
+    """Seconds since it was made, by the wall and of our processors' work: where others work too only these compare."""
+
+    wall: float = field(default_factory=time.perf_counter)
+    cpu: float = field(default_factory=time.process_time)
+
+    def told(self, what: str) -> dict[str, float]:
+        since = {f"{what}_seconds": time.perf_counter() - self.wall, f"{what}_cpu": time.process_time() - self.cpu}
+        self.wall, self.cpu = time.perf_counter(), time.process_time()
+        return since
+
+
+def peer_line(peer: Peer, known: Sequences, wanted: Items, seed: int) -> dict[str, Any]:
+    """One peer at its best."""
+    clock = Clock()
+    setting = peer.best(known, ndcg, seed)
+    took = clock.told("choose")
+    scores = peer.fit(known, **setting)
+    took |= clock.told("fit")
+    found = figures(*ranks_of(scores, known, wanted), known.catalogue)
+    return {"contender": peer.name, **found, **took, **clock.told("rank"), "setting": dict(setting)}
+
+
+def sasrec_line(known: Sequences, wanted: Items, python: str, options: list[str]) -> dict[str, Any]:
+    """RecTools' SASRec, and on a sample of rows how good it was after each epoch."""
     with tempfile.TemporaryDirectory() as folder:
-        given, top = Path(folder) / "sequences.npz", Path(folder) / "top.npy"
+        given, out = Path(folder) / "sequences.npz", Path(folder) / "top.npz"
         np.savez(given, items=known.items, starts=known.starts)
         script = Path(__file__).parent / "peers" / "rectools_sasrec.py"
-        command = [python, str(script), str(given), str(top), "--epochs", str(epochs), "--seed", str(seed)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        return np.load(top), json.loads(done.stdout.splitlines()[-1])
+        command = [python, str(script), str(given), str(out), *options]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError((done.stderr.strip() or "it ended without a word").splitlines()[-1])
+        took = json.loads(done.stdout.splitlines()[-1])
+        stored = np.load(out)
+    found = figures(listed_ranks(stored["top"], wanted), stored["top"], known.catalogue) | {"mrr": float("nan")}
+    checked = wanted[stored["checked"]]
+    for point, top in zip(took["curve"], stored["tops"], strict=True):
+        point |= {k: v for k, v in figures(listed_ranks(top, checked), top, known.catalogue).items() if k != "mrr"}
+    return {"contender": f"RecTools SASRec, epoch {took['best_epoch']}", **found, **took}
+
+
+def model_line(known: Sequences, wanted: Items, seed: int) -> tuple[BehaviourModel, dict[str, Any]]:
+    """The behaviour model alone, and how good it was after each epoch on the rows it stops by."""
+    clock, moments = Clock(), dict[str, float]()
+
+    def progress(what: str, done: int, of: int) -> None:
+        moments[what] = time.process_time() - clock.cpu
+
+    model = BehaviourModel.fit(Timelines.of(known), seed=seed, progress=progress)
+    curve = [{"cpu_seconds": t, **h} for t, h in zip(moments.values(), model.history, strict=False)]
+    took = clock.told("fit")
+
+    def scores(histories: Sequences) -> NDArray[np.float32]:
+        return model.scores(model.vectors(Timelines.of(histories)))
+
+    found = figures(*ranks_of(scores, known, wanted), known.catalogue)
+    return model, {"contender": "dongcha behaviour model", **found, **took, **clock.told("rank"), "curve": curve}
+
+
+def blend_line(known: Sequences, wanted: Items, seed: int, model: BehaviourModel | None) -> dict[str, Any]:
+    """The blend; its time includes that of a second behaviour model, for the judge, but not of `model`."""
+    clock = Clock()
+    blend = NextItem.fit(known, seed=seed, config=NextItemConfig(), model=model)
+    took = clock.told("fit")
+    judged = blend.scores(known)
+    own = judged.at(np.arange(len(known)) * known.catalogue + wanted, otherwise=np.inf)
+    ahead = np.bincount(judged.rows(), judged.scores >= own[judged.rows()], minlength=len(known))
+    ranks = np.where(np.isfinite(own), np.maximum(ahead, 1), np.inf)
+    found = figures(ranks, judged.listed(TOP)[0], known.catalogue)
+    return {"contender": "dongcha blend", **found, **took, **clock.told("rank")}
 
 
 # -- the run
 
 
-def measure(sequences: Sequences, seed: int, rectools_python: str | None, sasrec_epochs: int) -> list[dict[str, Any]]:
-    """One line per contender."""
+def measure(sequences: Sequences, seed: int, rectools_python: str | None, options: list[str]) -> list[dict[str, Any]]:
+    """One line per contender; who cannot run is skipped with the reason."""
     known, wanted = sequences.without_last(), sequences.last()
-    lines = []
-    for peer in peers(sequences.catalogue, seed):
+    held = np.isin(np.arange(len(known)) * known.catalogue + wanted, known.keys())
+    if held.any():
+        print(f"{held.mean():.1%} of the rows want what they hold already: all contenders miss these")
+    lines: list[dict[str, Any]] = []
+
+    def run(name: str, made: Callable[[], dict[str, Any]]) -> None:
+        try:
+            lines.append(made())
+            print(_row(lines[-1]), flush=True)
+        except (MemoryError, RuntimeError, OSError, MissingDataError) as reason:
+            print(f"{name:28} skipped: {reason}", flush=True)
+
+    for peer in peers(known, seed):
         if peer.missing:
-            print(f"{peer.name:28} skipped: {peer.missing}")
-            continue
-        began = time.perf_counter()
-        setting = peer.best(known, ndcg, seed)
-        chosen = time.perf_counter()
-        scores = peer.fit(known, **setting)
-        fitted = time.perf_counter()
-        found = figures(*ranks_of(scores, known, wanted), sequences.catalogue)
-        line = _line(peer.name, found, fitted - chosen, time.perf_counter() - fitted)
-        lines.append(line | {"setting": dict(setting), "choose_seconds": chosen - began})
+            print(f"{peer.name:28} skipped: {peer.missing}", flush=True)
+        else:
+            run(peer.name, lambda peer=peer: peer_line(peer, known, wanted, seed))  # type: ignore[misc]
     if rectools_python:
-        top, took = sasrec(known, rectools_python, sasrec_epochs, seed)
-        found = figures(listed_ranks(top, wanted), top, sequences.catalogue) | {"mrr": float("nan")}
-        lines.append(
-            _line(f"RecTools SASRec, {sasrec_epochs} epochs", found, took["fit_seconds"], took["rank_seconds"])
-        )
-    return lines + _ours(known, wanted, seed)
+        run("RecTools SASRec", lambda: sasrec_line(known, wanted, rectools_python, options))
+    else:
+        print(f"{'RecTools SASRec':28} skipped: no --rectools-python")
+    models: list[BehaviourModel] = []
 
+    def alone() -> dict[str, Any]:
+        model, line = model_line(known, wanted, seed)
+        models.append(model)
+        return line
 
-def _ours(known: Sequences, wanted: Items, seed: int) -> list[dict[str, Any]]:
-    began = time.perf_counter()
-    model = BehaviourModel.fit(Timelines.of(known), seed=seed)
-    fitted = time.perf_counter()
-
-    def scores(histories: Sequences) -> NDArray[np.float32]:
-        return model.scores(model.vectors(Timelines.of(histories)))
-
-    alone = figures(*ranks_of(scores, known, wanted), known.catalogue)
-    ranked = time.perf_counter()
-    lines = [_line("dongcha behaviour model", alone, fitted - began, ranked - fitted)]
-    blend = NextItem.fit(known, seed=seed, config=NextItemConfig(), model=model)
-    blended = time.perf_counter()
-    judged = blend.scores(known)
-    top, _ = judged.listed(TOP)
-    own = judged.at(np.arange(len(known)) * known.catalogue + wanted, otherwise=np.inf)
-    ahead = np.bincount(judged.rows(), judged.scores >= own[judged.rows()], minlength=len(known))
-    found = figures(np.where(np.isfinite(own), ahead, np.inf), top, known.catalogue)
-    return [*lines, _line("dongcha blend", found, blended - ranked + fitted - began, time.perf_counter() - blended)]
-
-
-def _line(name: str, found: dict[str, float], fit_seconds: float, rank_seconds: float) -> dict[str, Any]:
-    line = {"contender": name, **found, "fit_seconds": fit_seconds, "rank_seconds": rank_seconds}
-    print(_row(line), flush=True)
-    return line
+    run("dongcha behaviour model", alone)
+    run("dongcha blend", lambda: blend_line(known, wanted, seed, models[0] if models else None))
+    return lines
 
 
 def _row(line: dict[str, Any]) -> str:
     shown = " ".join(f"{line[k]:>8.4f}" for k in ("recall", "ndcg", "mrr", "coverage"))
-    return f"{line['contender']:28} {shown} {line['fit_seconds']:>9.1f} {line['rank_seconds']:>9.1f}"
+    times = " ".join(f"{line[k]:>9.1f}" for k in ("fit_seconds", "fit_cpu", "rank_seconds"))
+    return f"{line['contender']:28} {shown} {times}"
 
 
 def main() -> None:
@@ -175,13 +227,18 @@ def main() -> None:
     parser.add_argument("--holdout", choices=("leave-one-out",), default="leave-one-out")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rectools-python", help="an interpreter that has rectools[torch]")
-    parser.add_argument("--sasrec-epochs", type=int, default=10)
+    parser.add_argument("--sasrec-epochs", type=int, default=200)
+    parser.add_argument("--sasrec-seconds", type=float, default=900)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     sequences = read(asked.sequences)
+    if not len(sequences):
+        parser.error(f"{asked.sequences} has no line with a user and two items")
     titles = " ".join(f"{k:>8}" for k in ("R@10", "NDCG@10", "MRR", "coverage"))
-    print(f"{len(sequences):,} sequences of {sequences.catalogue:,} items\n{'':28} {titles} {'fit s':>9} {'rank s':>9}")
-    lines = measure(sequences, asked.seed, asked.rectools_python, asked.sasrec_epochs)
+    times = " ".join(f"{k:>9}" for k in ("fit s", "fit cpu s", "rank s"))
+    print(f"{len(sequences):,} sequences of {sequences.catalogue:,} items\n{'':28} {titles} {times}")
+    options = ["--epochs", str(asked.sasrec_epochs), "--seconds", str(asked.sasrec_seconds), "--seed", str(asked.seed)]
+    lines = measure(sequences, asked.seed, asked.rectools_python, options)
     if asked.json:
         print(json.dumps(lines))
 

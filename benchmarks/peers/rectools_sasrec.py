@@ -99,7 +99,7 @@ def run(asked: argparse.Namespace) -> None:
     if top is not None:
         full[every] = top
     np.savez(asked.top, top=full, checked=checked, tops=np.stack(tops))
-    told = {"fit_seconds": took, "cpu_seconds": cpu, "rank_seconds": rank_seconds, "best_epoch": best_at}
+    told = {"fit_seconds": took, "fit_cpu": cpu, "rank_seconds": rank_seconds, "best_epoch": best_at}
     print(json.dumps(told | {"session_length": session_length(lengths), "loss": asked.loss, "curve": curve}))
 
 

@@ -6,10 +6,12 @@ fitted without it. What is finally foretold is never part of that.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +25,7 @@ Ndcg = Callable[[Dense, Sequences, Items], float]
 Setting = Mapping[str, float]
 
 CHECKED_ROWS: Final = 2_000
-MOST_FOR_EASE: Final = 20_000
+RIDGES: Final = (20, 100, 250, 500, 1500)
 TUNED_ITEMS: Final = 4_000
 """EASE's ridge is chosen over the most taken items where a catalogue is larger: each try is a matrix inversion."""
 FADES: Final = (0.5, 0.7, 0.85, 1.0)
@@ -140,9 +142,7 @@ def ease(known: Sequences, ridge: float) -> Dense:
 
 def als(known: Sequences, seed: int, factors: float, regularization: float, alpha: float) -> Dense:
     """`implicit`'s alternating least squares (Hu, Koren & Volinsky 2008)."""
-    from implicit.als import AlternatingLeastSquares
-
-    model = AlternatingLeastSquares(
+    model = importlib.import_module("implicit.als").AlternatingLeastSquares(
         factors=int(factors), regularization=regularization, alpha=alpha, iterations=15, random_state=seed
     )
     model.fit(known.matrix(), show_progress=False)
@@ -158,15 +158,37 @@ def _grid(**options: Sequence[float]) -> list[Setting]:
     return [dict(zip(options, one, strict=True)) for one in product(*options.values())]
 
 
-def peers(catalogue: int, seed: int) -> list[Peer]:
-    """All of them, for a catalogue of this size."""
-    too_large = None if catalogue <= MOST_FOR_EASE else f"{catalogue:,} items: its matrix would not fit in memory"
+def peers(known: Sequences, seed: int) -> list[Peer]:
+    """All of them, for these sequences; those that would not fit in memory, or are not installed, say so."""
+    size, lengths = float(known.catalogue), known.lengths().astype(np.float64)
+    pairs = min(float((lengths**2).sum()), size**2)
     absent = None if importlib.util.find_spec("implicit") else "the package implicit is not installed"
     factorings = _grid(factors=(64, 128), regularization=(0.01, 1.0), alpha=(1.0, 10.0))
     return [
         Peer("popularity", popularity),
-        Peer("item-kNN", item_knn, _grid(fade=FADES, power=(0.3, 0.5))),
-        Peer("kNN + transitions", knn_transitions, _grid(fade=FADES, follow=(0.0, 0.25, 0.5), mix=(0.3, 1.0))),
-        Peer("EASE", ease, _grid(ridge=(20, 100, 250, 500, 1500)), tuned_items=TUNED_ITEMS, missing=too_large),
+        Peer("item-kNN", item_knn, _grid(fade=FADES, power=(0.3, 0.5)), missing=_too_large(pairs * 12 * 4)),
+        Peer(
+            "kNN + transitions",
+            knn_transitions,
+            _grid(fade=FADES, follow=(0.0, 0.25, 0.5), mix=(0.3, 1.0)),
+            missing=_too_large(pairs * 12 * 6),
+        ),
+        Peer("EASE", ease, _grid(ridge=RIDGES), tuned_items=TUNED_ITEMS, missing=_too_large(size**2 * 4 * 4)),
         Peer("ALS (implicit)", lambda known, **one: als(known, seed, **one), factorings, missing=absent),
     ]
+
+
+def _too_large(bytes_needed: float) -> str | None:
+    """Why it would not fit in the memory that is free, or None."""
+    free = _free_bytes()
+    if bytes_needed < free:
+        return None
+    return f"it would need {bytes_needed / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free"
+
+
+def _free_bytes() -> float:
+    try:
+        lines = Path("/proc/meminfo").read_text("utf-8").splitlines()
+        return next(float(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):  # not Linux
+        return 8e9
