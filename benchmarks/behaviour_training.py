@@ -1,7 +1,8 @@
 """How fast the behaviour model learns as the catalogue grows, beside RecTools' SASRec; and which loss pays.
 
     python -m benchmarks.behaviour_training [--products 10000 100000 1000000] [--steps 40] [--json]
-        [--rectools-python PYTHON] [--rectools-products 10000 100000] [--sequences SEQUENCES.txt.gz] [--epochs 3]
+        [--rectools-python PYTHON] [--rectools-products 10000 100000]
+        [--sequences SEQUENCES.txt.gz] [--epochs 3] [--losses drawn whole]
 
 Steps: sequences of 20 random products, batches of 256. Every size is a process of its own and the median step is
 shown, so neither the making of the data nor the warm start counts. `whole softmax` compares each next product with
@@ -157,7 +158,7 @@ LOSSES: Final[dict[str, Callable[..., Any] | None]] = {
 }
 
 
-def measure_losses(file: Path, epochs: int, seed: int = 7) -> list[dict[str, Any]]:
+def measure_losses(file: Path, epochs: int, names: list[str], seed: int = 7) -> list[dict[str, Any]]:
     """Each loss in turn, in this process."""
     from benchmarks.recommendation import read
     from dongcha.models.behaviour import losses
@@ -169,8 +170,8 @@ def measure_losses(file: Path, epochs: int, seed: int = 7) -> list[dict[str, Any
     known, wanted = Timelines.of(sequences.without_last(2)), sequences.without_last().last()
     wanted = np.where(known.lengths() > 0, wanted, -1)
     lines = []
-    for name, loss in LOSSES.items():
-        with patch.object(losses, "product_loss", loss or losses.product_loss):
+    for name in names:
+        with patch.object(losses, "product_loss", LOSSES[name] or losses.product_loss):
             began, cpu = time.perf_counter(), time.process_time()
             model = BehaviourModel.fit(known, seed=seed, training=TrainingConfig(epochs=epochs))
             took, cpu = time.perf_counter() - began, time.process_time() - cpu
@@ -190,6 +191,7 @@ def main() -> None:
     parser.add_argument("--rectools-products", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--sequences", type=Path, help="compare the losses on these")
     parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--losses", nargs="+", choices=list(LOSSES), default=list(LOSSES))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--whole", action="store_true", help=argparse.SUPPRESS)
@@ -207,7 +209,7 @@ def main() -> None:
         show(lines)
     if asked.sequences:
         print(f"{'loss':14} {'R@10':>8} {'NDCG@10':>8} {'seconds':>8} {'CPU s':>8}", file=sys.stderr, flush=True)
-        lines += measure_losses(asked.sequences, asked.epochs)
+        lines += measure_losses(asked.sequences, asked.epochs, asked.losses)
     if asked.json:
         print(json.dumps(lines))
 
