@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 QUESTIONS: Final = 0.3
 """The share of longer gaps into which a question is put, so that the model learns what waiting means."""
+EPOCHS: Final = 4
+"""Timelines of events are longer than plain sequences of products, so an epoch is more steps; more brought nothing."""
 SHELF: Final = 6
 """How many models are kept in memory; with rolling cutoffs the same few are asked for again and again."""
 KEPT: Final = 12
@@ -119,7 +121,7 @@ class _Lesson:
         everybody = timeline[c.CUSTOMER_ID].unique().sort()
         asked = with_questions(vocabulary.timelines(timeline, everybody), QUESTIONS, seed, until)
         timelines = with_outlook(asked, until, seed)
-        return cls(vocabulary, timelines, NetworkConfig(), TrainingConfig(), seed)
+        return cls(vocabulary, timelines, NetworkConfig(), TrainingConfig(epochs=EPOCHS, patience=2), seed)
 
     def digest(self) -> str:
         told = repr((self.seed, asdict(self.shape), asdict(self.training), self.vocabulary))
