@@ -32,13 +32,13 @@ RECENT_DAYS: Final = 60.0
 
 @dataclass(frozen=True)
 class Given:
-    """What was found beforehand for these very histories."""
+    """What was found beforehand for entities, told by their rows' ids."""
 
     found: Scored
 
     def scores(self, histories: Sequences) -> Scored:
-        assert len(self.found) == len(histories), "these are other histories"
-        return self.found
+        assert histories.ids is not None, "these histories do not say whose they are"
+        return self.found.take(histories.ids)
 
 
 class Own:
@@ -61,7 +61,8 @@ class Rankers:
 
     def histories(self, facts: Facts) -> Sequences:
         """What each entity bought."""
-        return self.counts.bought.take(self.counts.rows(facts.entities))
+        found = self.counts.bought.take(self.counts.rows(facts.entities))
+        return replace(found, ids=np.arange(len(found)))
 
     def judged(self, facts: Facts) -> list[Ranker]:
         """The rankers that the judge hears, for these entities."""

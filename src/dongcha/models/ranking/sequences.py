@@ -30,6 +30,8 @@ class Sequences:
     catalogue: int
     days: Days | None = None
     until: Days | None = None
+    ids: Items | None = None
+    """Numbers that rows keep wherever they are taken, for rankers that know more of a row than its items."""
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[int]], catalogue: int) -> Sequences:
@@ -95,7 +97,12 @@ class Sequences:
         places = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
         days = None if self.days is None else self.days[places]
         return Sequences(
-            self.items[places], starts, self.catalogue, days, None if self.until is None else self.until[rows]
+            self.items[places],
+            starts,
+            self.catalogue,
+            days,
+            None if self.until is None else self.until[rows],
+            None if self.ids is None else self.ids[rows],
         )
 
     def keys(self) -> Items:
@@ -123,4 +130,4 @@ class Sequences:
         lengths = np.bincount(self.rows()[keep], minlength=len(self))
         starts = np.concatenate([[0], np.cumsum(lengths)])
         days = None if self.days is None else self.days[keep]
-        return Sequences(self.items[keep], starts, self.catalogue, days, self.until)
+        return Sequences(self.items[keep], starts, self.catalogue, days, self.until, self.ids)
