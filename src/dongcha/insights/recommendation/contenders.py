@@ -148,7 +148,10 @@ class Judged(Recommender):
         return None
 
     def rank(self, rankers: Rankers, facts: Facts) -> Scored:
-        return self.judge.scores(rankers.judged(facts), rankers.popularity, rankers.histories(facts))
+        histories = rankers.histories(facts)
+        found = self.judge.scores(rankers.judged(facts), rankers.popularity, histories)
+        # The judge learnt from buyers; who has bought nothing gets what sells, which fills every list too short.
+        return found.kept(histories.lengths()[found.rows()] > 0)
 
     def save(self, folder: Path) -> None:
         super().save(folder)
