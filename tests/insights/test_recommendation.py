@@ -100,7 +100,7 @@ def test_a_new_product_is_found_by_what_it_is_like(shop: Shop) -> None:
     twin = catalogue.filter(pl.col(c.PRODUCT_ID) == best).with_columns(pl.lit("zz-new").alias(c.PRODUCT_ID))
     from dongcha.insights.recommendation.rankers import Rankers
 
-    rankers = Rankers(with_catalogue(facts, pl.concat([catalogue, twin])))
+    rankers = Rankers.of(with_catalogue(facts, pl.concat([catalogue, twin])))
     found = rankers.content.scores(rankers.histories(facts))
     owners = np.unique(found.rows()[found.items == len(catalogue)])
     bought = facts.history.timeline.filter(pl.col(c.PRODUCT_ID) == best)[c.CUSTOMER_ID].unique()

@@ -59,7 +59,7 @@ class Shelf:
     def __init__(self) -> None:
         self._features: dict[object, pl.DataFrame] = {}
         self._labels: dict[object, pl.DataFrame] = {}
-        self._histories: dict[object, pl.DataFrame] = {}
+        self._histories: dict[object, History] = {}
 
     def features(self, snapshot: Snapshot, names: Sequence[str]) -> pl.DataFrame:
         """The snapshot's features by name, those not yet there computed in one go."""
@@ -72,11 +72,11 @@ class Shelf:
             self._features[key] = there
         return there.select(c.CUSTOMER_ID, *names)
 
-    def history(self, snapshot: Snapshot, find: Callable[[Snapshot], pl.DataFrame]) -> pl.DataFrame:
-        """What `find` finds in the snapshot; the newest few are kept."""
-        key = (find, snapshot.as_of, tuple(sorted(snapshot.versions.items())))
+    def history(self, snapshot: Snapshot, make: Callable[[], History]) -> History:
+        """The history of a snapshot, one object for all who ask; the newest few are kept."""
+        key = (snapshot.as_of, tuple(sorted(snapshot.versions.items())))
         if key not in self._histories:
-            self._histories[key] = find(snapshot)
+            self._histories[key] = make()
         while len(self._histories) > MOST_HISTORIES:
             self._histories.pop(next(iter(self._histories)))
         return self._histories[key]
@@ -136,12 +136,9 @@ class Study:
         return Facts(as_of, self.desk.plan.horizon, features, history)
 
     def _history(self, snapshot: Snapshot) -> History:
-        shelf, desk = self.desk.shelf, self.desk
-        return History(
-            lambda: shelf.history(snapshot, timeline),
-            lambda: shelf.history(snapshot, catalogue),
-            desk.models.folder / SCRATCH,
-            desk.progress,
+        scratch, progress = self.desk.models.folder / SCRATCH, self.desk.progress
+        return self.desk.shelf.history(
+            snapshot, lambda: History(lambda: timeline(snapshot), lambda: catalogue(snapshot), scratch, progress)
         )
 
     def example(self, as_of: AsOf, known_by: AsOf, horizon: Horizon | None = None) -> Example:

@@ -51,7 +51,7 @@ class Recommender(Contender):
         """Nothing is learnt but what is counted."""
 
     def predict(self, facts: Facts) -> pl.DataFrame:
-        rankers = Rankers(facts, self.pretrained)
+        rankers = Rankers.of(facts)
         parts = [finished(self.rank(rankers, part), rankers, part, self.config) for part in _chunks(facts)]
         return pl.concat(parts)
 
@@ -114,7 +114,8 @@ class ByBehaviour(Recommender):
         self.pretrained = pretrain(_newest(past).facts, seed=seed)
 
     def rank(self, rankers: Rankers, facts: Facts) -> Scored:
-        return rankers.by_behaviour(facts).found
+        assert self.pretrained is not None, "fit or load it first"
+        return rankers.by_behaviour(facts, self.pretrained).found
 
     def load(self, folder: Path) -> None:
         self.pretrained = Pretrained.load(folder)
@@ -133,9 +134,9 @@ class Judged(Recommender):
 
     def _lists(self, example: Example, seed: int) -> Lists:
         facts, wanted = _who_bought(example)
-        rankers = Rankers(facts, self._reader())
+        rankers = Rankers.of(facts)
         return Lists.of(
-            rankers.judged(facts),
+            rankers.judged(facts, self.pretrained),
             rankers.popularity,
             rankers.histories(facts),
             numbered(wanted, rankers),
@@ -144,12 +145,9 @@ class Judged(Recommender):
             unseen_only=False,
         )
 
-    def _reader(self) -> Pretrained | None:
-        return None
-
     def rank(self, rankers: Rankers, facts: Facts) -> Scored:
         histories = rankers.histories(facts)
-        found = self.judge.scores(rankers.judged(facts), rankers.popularity, histories)
+        found = self.judge.scores(rankers.judged(facts, self.pretrained), rankers.popularity, histories)
         # The judge learnt from buyers; who has bought nothing gets what sells, which fills every list too short.
         return found.kept(histories.lengths()[found.rows()] > 0)
 
@@ -174,9 +172,6 @@ class JudgedAll(Judged):
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
         self.pretrained = pretrain(_newest(past).facts, seed=seed)
         super().fit(past, now, seed=seed)
-
-    def _reader(self) -> Pretrained | None:
-        return self.pretrained
 
     def load(self, folder: Path) -> None:
         super().load(folder)

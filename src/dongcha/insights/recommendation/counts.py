@@ -11,9 +11,7 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.history import History
-from dongcha.insight_kit.pretrained import day_of, history_of
 from dongcha.insight_kit.vocabulary import days_of
 from dongcha.models.ranking.sequences import Sequences
 
@@ -28,11 +26,6 @@ class Counts:
     history: History
     today: float
     """The cutoff, in days since 1970."""
-
-    @classmethod
-    def of(cls, facts: Facts) -> Counts:
-        """As of the facts' cutoff."""
-        return cls(history_of(facts), day_of(facts.as_of))
 
     @cached_property
     def customers(self) -> pl.Series:

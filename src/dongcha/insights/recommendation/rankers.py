@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from dongcha import columns as c
+from dongcha.as_of import Horizon
 from dongcha.insight_kit.base import Facts
-from dongcha.insight_kit.pretrained import Pretrained
+from dongcha.insight_kit.pretrained import Pretrained, day_of, history_of
 from dongcha.insights.recommendation.counts import Counts
 from dongcha.models.ranking.blend import Ranker
 from dongcha.models.ranking.content import Content
@@ -28,6 +30,8 @@ OFFERED: Final = 200
 OF_A_CATEGORY: Final = 20
 LOOK_HALF_LIFE_DAYS: Final = 14.0
 RECENT_DAYS: Final = 60.0
+KEPT: Final = 6
+"""Cutoffs whose rankers are kept: a judge learns at three past ones, and contenders ask for the same."""
 
 
 @dataclass(frozen=True)
@@ -54,24 +58,29 @@ class Own:
 
 
 class Rankers:
-    """All rankers as of one cutoff; each is fitted when first asked for."""
+    """All rankers as of one cutoff; each is fitted when first asked for, once for all contenders."""
 
-    def __init__(self, facts: Facts, pretrained: Pretrained | None = None) -> None:
-        self.counts, self.horizon, self.pretrained = Counts.of(facts), facts.horizon, pretrained
+    def __init__(self, counts: Counts, horizon: Horizon) -> None:
+        self.counts, self.horizon = counts, horizon
+
+    @classmethod
+    def of(cls, facts: Facts) -> Rankers:
+        """As of the facts' cutoff."""
+        return _rankers(Counts(history_of(facts), day_of(facts.as_of)), facts.horizon)
 
     def histories(self, facts: Facts) -> Sequences:
         """What each entity bought."""
         found = self.counts.bought.take(self.counts.rows(facts.entities))
         return replace(found, ids=np.arange(len(found)))
 
-    def judged(self, facts: Facts) -> list[Ranker]:
+    def judged(self, facts: Facts, pretrained: Pretrained | None = None) -> list[Ranker]:
         """The rankers that the judge hears, for these entities."""
         found: list[Ranker] = [self.own, self.repeats, self.neighbours, self.followers, self.content, self.recent]
         if (self.counts.categories >= 0).any():
             found.append(self.of_own_categories)
         if len(self.counts.looked_at.items):
             found.append(self.looked_at(facts))
-        return [*found, self.by_behaviour(facts)] if self.pretrained is not None else found
+        return [*found, self.by_behaviour(facts, pretrained)] if pretrained is not None else found
 
     @cached_property
     def own(self) -> Own:
@@ -117,18 +126,19 @@ class Rankers:
         fresh = (0.5 ** ((self.counts.today - looks.days) / LOOK_HALF_LIFE_DAYS)).astype(np.float32)
         return Given(Scored.of(looks.matrix(np.maximum(fresh, np.float32(1e-6)))))
 
-    def by_behaviour(self, facts: Facts) -> Given:
+    def by_behaviour(self, facts: Facts, pretrained: Pretrained) -> Given:
         """The likeliest next products, by the behaviour model."""
-        assert self.pretrained is not None
-        states = self.pretrained.states(facts)
-        return Given(_renumbered(self.pretrained.model.top(states, OFFERED), self._numbers(), self.counts))
+        found = pretrained.model.top(pretrained.states(facts), OFFERED)
+        return Given(_renumbered(found, self._numbers(pretrained.vocabulary.products), self.counts))
 
-    def _numbers(self) -> np.ndarray:
-        """The catalogue's number of each product that the model knows, -1 where it is gone; ascending."""
-        assert self.pretrained is not None
-        mine, theirs = self.counts.history.products, pl.Series(self.pretrained.vocabulary.products, dtype=pl.String)
+    def _numbers(self, products: Sequence[str]) -> np.ndarray:
+        """The catalogue's number of each of these products, -1 where it is gone; ascending as they are."""
+        mine, theirs = self.counts.history.products, pl.Series(products, dtype=pl.String)
         places = np.minimum(mine.search_sorted(theirs).to_numpy().astype(np.int64), max(len(mine) - 1, 0))
         return np.where(theirs.is_in(mine.implode()).to_numpy(), places, -1)
+
+
+_rankers = lru_cache(maxsize=KEPT)(Rankers)
 
 
 def _renumbered(found: Scored, numbers: np.ndarray, counts: Counts) -> Scored:
