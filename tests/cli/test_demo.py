@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+EVERY = ["behaviour", "churn", "lifetime_value", "next_action", "recommendation", "segmentation"]
 ENV = {"COLUMNS": "220", "PATH": "/usr/bin:/bin"}
 
 
@@ -30,7 +31,15 @@ def report(folder: Path) -> str:
 
 
 def test_the_demo_answers_what_a_manager_asks_in_the_shop_s_language(report: str) -> None:
-    for question in ("有多少客户", "谁要离开", "他们值多少", "客户分为哪些群", "这些答案有多准", "与预埋真相相比"):
+    for question in (
+        "有多少客户",
+        "谁要离开",
+        "他们值多少",
+        "会想要什么",
+        "客户分为哪些群",
+        "这些答案有多准",
+        "与预埋真相相比",
+    ):
         assert question in report
     assert "距上次下单" in report or "天" in report
 
@@ -39,9 +48,7 @@ def test_what_is_asked_afterwards_is_answered(report: str, folder: Path, tmp_pat
     shop = ("-w", str(folder))
     status = json.loads(dongcha("status", "--json", *shop).stdout)
     assert len(status["tables"]) == 10
-    assert {k["insight"]: bool(k["champion"]) for k in status["insights"]} == dict.fromkeys(
-        ("churn", "lifetime_value", "segmentation"), True
-    )
+    assert {k["insight"]: bool(k["champion"]) for k in status["insights"]} == dict.fromkeys(EVERY, True)
 
     done = dongcha("show", "churn", "--csv", str(tmp_path / "churn.csv"), *shop)
     assert done.returncode == 0, done.stderr
@@ -53,7 +60,7 @@ def test_what_is_asked_afterwards_is_answered(report: str, folder: Path, tmp_pat
     (answer,) = json.loads(dongcha("show", "churn", "--customer", who, "--json", *shop).stdout)
     assert answer["reasons"]
     profile = json.loads(dongcha("profile", who, "--json", *shop).stdout)
-    assert [k["insight"] for k in profile["insights"]] == ["churn", "lifetime_value", "segmentation"]
+    assert [k["insight"] for k in profile["insights"]] == EVERY
     assert "customer" in dongcha("profile", who, "--language", "en", *shop).stdout
 
     matched = json.loads(dongcha("audience", "churn_probability > 0.5 and lifetime_value > 1", "--json", *shop).stdout)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dongcha import columns as c
-from dongcha.cli.insight import draw_groups
+from dongcha.cli.insight import draw_groups, say_answer
 from dongcha.cli.render import figure, reason_line, stdout, table
 from dongcha.cli.words import say
 from dongcha.errors import MissingDataError
@@ -25,6 +25,7 @@ def print_report(shop: Shop, truth: Path | None = None) -> None:
     report.customers()
     report.leaving()
     report.worth()
+    report.wants()
     report.groups()
     report.quality()
     if truth is not None:
@@ -41,6 +42,8 @@ class Report:
         self.churn = _scores(shop, "churn")
         self.value = _scores(shop, "lifetime_value")
         self.segments = _scores(shop, "segmentation")
+        self.wanted = _scores(shop, "recommendation")
+        self.following = _scores(shop, "next_action")
         self.horizon = shop.desk.plan.horizon
 
     def customers(self) -> None:
@@ -106,6 +109,32 @@ class Report:
         ]
         table("", [say(k, self.language) for k in ("customer", "will_spend", "interval", "reasons")], rows)
 
+    def wants(self) -> None:
+        """What those of most worth will do next, and what to recommend to them."""
+        if self.value is None or self.wanted is None:
+            return
+        self._ask("what_next")
+        best = self.value.sort("lifetime_value", c.ENTITY_ID, descending=[True, False]).head(TOP)
+        found = best.join(self.wanted, on=c.ENTITY_ID, how="left", maintain_order="left")
+        if self.following is not None:
+            found = found.join(self.following, on=c.ENTITY_ID, how="left", maintain_order="left")
+        declared = {o.name: (insight, o) for insight in self.shop.insights for o in insight.yields}
+        shown = {
+            "next": "next_actions",
+            "in_days": "next_action_days",
+            "recommended": "recommendations",
+            "because": "recommended_because",
+        }
+        there = {title: name for title, name in shown.items() if name in found.columns}
+        rows = [
+            (
+                row[c.ENTITY_ID],
+                *(say_answer(self.shop, *declared[name], row[name], self.language) for name in there.values()),
+            )
+            for row in found.iter_rows(named=True)
+        ]
+        table("", [say(k, self.language) for k in ("customer", *there)], rows)
+
     def groups(self) -> None:
         """The groups: size, worth, risk, and who moved."""
         if self.segments is None:
@@ -136,7 +165,7 @@ class Report:
 
     def truth(self, folder: Path) -> None:
         """Beside the planted truth, which no model saw: only a simulated shop can tell this."""
-        from dongcha.jobs.recovery import churn_recovery, read_truth, segment_recovery
+        from dongcha.jobs.recovery import churn_recovery, read_truth, segment_recovery, taste_recovery
 
         self._ask("against_truth")
         planted, as_of = read_truth(folder), self.shop.as_of()
@@ -144,6 +173,10 @@ class Report:
             found = churn_recovery(self.churn, planted, as_of, self.horizon)
             observable = f"{found.best_observable:.3f}"
             self._say("churn_truth", ours=f"{found.ours:.3f}", observable=observable, best=f"{found.best:.3f}")
+        if self.wanted is not None:
+            tastes = taste_recovery(self.wanted, planted)
+            figures = {name: f"{getattr(tastes, name):.1%}" for name in ("ours", "popular", "best")}
+            self._say("taste_truth", **figures)
         if self.segments is not None:
             index, groups = segment_recovery(self.segments, planted)
             self._say("segment_truth", ours=f"{index:.2f}", groups=groups)

@@ -50,6 +50,14 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "mean_worth": ("worth next {days} days", "未来 {days} 天人均价值"),
     "mean_risk": ("may leave", "流失概率"),
     "moved": ("in / out in {days} days", "{days} 天流入 / 流出"),
+    "what_next": (
+        "What will the most valuable do next, and what would they want?",
+        "最有价值的客户下一步会做什么？会想要什么？",
+    ),
+    "next": ("next", "下一步"),
+    "in_days": ("in days", "几天后"),
+    "recommended": ("recommend", "推荐"),
+    "because": ("because they bought", "因为买过"),
     "how_good": ("How good are these answers? (mean over rolling backtests)", "这些答案有多准？（滚动回测均值）"),
     "insight": ("insight", "洞察"),
     "metric": ("metric", "指标"),
@@ -62,6 +70,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "churn_truth": (
         "churn: AUC {ours}; at best {observable} from order histories, {best} knowing who has silently left",
         "流失：AUC {ours}；仅凭订单历史最好可达 {observable}，若知道谁已悄然离开则为 {best}",
+    ),
+    "taste_truth": (
+        "recommendations: ten products meet {ours} of free choices; the most popular ten {popular}, the best {best}",
+        "推荐：十件商品命中 {ours} 的自由选择；最热门的十件为 {popular}，理论最佳十件为 {best}",
     ),
     "segment_truth": (
         "segments: adjusted Rand index {ours} against the {groups} planted groups",
