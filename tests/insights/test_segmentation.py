@@ -1,5 +1,7 @@
 """Segmentation: planted groups come back, RFM cells are fifths, names tell what sets a group apart."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,10 +11,11 @@ from hypothesis import strategies as st
 from dongcha import columns as c
 from dongcha.assemble import Shop
 from dongcha.features.point_in_time import Snapshot
+from dongcha.insight_kit.history import History
 from dongcha.insights.segmentation import FEATURES, RFM_CELL, WORDS, name_groups
 from dongcha.jobs.recovery import segment_recovery
 from dongcha.jobs.study import Study
-from dongcha.models.grouping.k_means import explained
+from dongcha.models.grouping.k_means import Scale, explained
 from dongcha.sources.simulate import Simulated
 
 
@@ -68,3 +71,26 @@ def test_what_groups_explain_has_known_answers() -> None:
     random = np.random.default_rng(0)
     luck = [explained(random.integers(0, 100, 1000), random.normal(size=(1000, 1))) for _ in range(50)]
     assert abs(np.mean(luck)) < 0.01
+
+
+def test_the_map_puts_planted_groups_apart(groups: pl.DataFrame, simulated: Simulated) -> None:
+    joined = groups.join(simulated.secrets.frames["customers"], left_on=c.ENTITY_ID, right_on=c.CUSTOMER_ID)
+    places = joined.select("map_x", "map_y").to_numpy()
+    assert explained(joined["group"].to_numpy(), places) > 0.1
+    luck = np.random.default_rng(0).permutation(joined["group"].to_numpy())
+    assert abs(explained(luck, places)) < 0.03
+
+
+def test_without_products_the_map_and_the_unusual_are_told_from_the_axes(shop: Shop) -> None:
+    study = Study(shop.desk, shop.insights["segmentation"], shop.as_of())
+    facts = study.facts(shop.as_of())
+    assert facts.history is not None
+    nameless = facts.history.timeline.with_columns(pl.lit(None, pl.String).alias(c.PRODUCT_ID))
+    bare = replace(facts, history=History(lambda: nameless, lambda: facts.history.catalogue))  # type: ignore[union-attr]
+    model = study.insight.contender("k_means")
+    model.fit([], bare, seed=7)
+    found = study.insight.answer(model, bare)
+    assert found["map_x"].std() > 0  # type: ignore[operator]
+    ways = facts.matrix(FEATURES)
+    far = np.abs(Scale.fit(ways).transform(ways)).max(axis=1)
+    assert np.corrcoef(far, found["anomaly"].to_numpy())[0, 1] > 0.6

@@ -13,13 +13,19 @@ import polars as pl
 from pydantic import Field
 
 from dongcha import columns as c
+from dongcha.errors import MissingDataError
 from dongcha.features.labels import SPEND, purchases
 from dongcha.insight_kit.base import Contender, Example, Facts, Insight, InsightConfig, Metric, Needs, Role
-from dongcha.insight_kit.outputs import Group
+from dongcha.insight_kit.latent import FEATURES_FILE, Latent, latent
+from dongcha.insight_kit.outputs import Group, Value
 from dongcha.models.grouping.k_means import KMeans, KMeansConfig, Scale, explained
 
 SEGMENT: Final = "segment"
 RFM_CELL: Final = "rfm_cell"
+MAP_X: Final = "map_x"
+MAP_Y: Final = "map_y"
+ANOMALY: Final = "anomaly"
+ATLAS: Final = "atlas.json"
 LOG_SPENT: Final = "log_spent"
 
 
@@ -82,6 +88,54 @@ def _better_is_more(facts: Facts) -> np.ndarray:
     return np.column_stack([np.nan_to_num(-recency, nan=-1e9), np.nan_to_num(orders), np.nan_to_num(spend)])
 
 
+class Atlas:
+    """Where everyone stands on the map and how unusual each is: by the latent, else along the axes themselves.
+
+    Without products, or with too few customers, there is no latent: then the map is the two directions in which the
+    axes differ most (principal components), and unusual is who stands far from the middle.
+    """
+
+    def __init__(self, latent: Latent | None, scale: Scale, turned: np.ndarray, features: tuple[str, ...]) -> None:
+        """`turned`: shape (features, 2)."""
+        self.latent, self.scale, self.turned, self.features = latent, scale, turned, features
+
+    @classmethod
+    def fit(cls, now: Facts, seed: int) -> Atlas:
+        features = tuple(name for name in FEATURES if name in now.features.columns)
+        scale = Scale.fit(now.matrix(features))
+        scaled = scale.transform(now.matrix(features))
+        turned = np.linalg.svd(scaled.T @ scaled, hermitian=True)[0][:, :2]
+        turned = turned * np.sign(turned[np.abs(turned).argmax(axis=0), [0, 1]])
+        try:
+            return cls(latent(now, features, seed=seed), scale, turned, features)
+        except MissingDataError:
+            return cls(None, scale, turned, features)
+
+    def told(self, facts: Facts) -> dict[str, np.ndarray]:
+        """The columns of the map and of what is unusual, each of shape (entities,)."""
+        if self.latent is not None:
+            places, unusual = self.latent.map(facts), self.latent.anomaly(facts)
+        else:
+            scaled = self.scale.transform(facts.matrix(self.features))
+            places, unusual = scaled @ self.turned, np.sqrt((scaled**2).mean(axis=1))
+        numbers = {MAP_X: places[:, 0], MAP_Y: places[:, 1], ANOMALY: np.maximum(unusual, 0.0)}
+        return {name: column.astype(np.float64) for name, column in numbers.items()}
+
+    def save(self, folder: Path) -> None:
+        numbers = (self.scale.usual, self.scale.median, self.scale.mean, self.scale.deviation)
+        stored = {"features": self.features, "turned": self.turned.tolist(), "scale": [k.tolist() for k in numbers]}
+        (folder / ATLAS).write_text(json.dumps(stored), "utf-8")
+        if self.latent is not None:
+            self.latent.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Atlas:
+        stored = json.loads((folder / ATLAS).read_text("utf-8"))
+        scale = Scale(*(np.array(numbers) for numbers in stored["scale"]))
+        found = Latent.load(folder) if (folder / FEATURES_FILE).exists() else None
+        return cls(found, scale, np.array(stored["turned"]), tuple(stored["features"]))
+
+
 class Groups(Contender):
     """k-means along the axes, the number of groups chosen by what they tell and how surely they come again."""
 
@@ -95,6 +149,7 @@ class Groups(Contender):
 
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
         self.cells = RfmCells.fit(now)
+        self.atlas = Atlas.fit(now, seed)
         self.features = tuple(name for name in self.along if _varies(now, name))
         groups = tuple(range(self.config.fewest_groups, self.config.most_groups + 1))
         self.model = KMeans.fit(now.matrix(self.features), seed=seed, config=KMeansConfig(groups))
@@ -102,7 +157,8 @@ class Groups(Contender):
 
     def predict(self, facts: Facts) -> pl.DataFrame:
         group = self.model.predict(facts.matrix(self.features))
-        columns = {SEGMENT: [self.names[k] for k in group], RFM_CELL: self.cells.of(facts)}
+        columns: dict[str, Any] = {SEGMENT: [self.names[k] for k in group], RFM_CELL: self.cells.of(facts)}
+        columns |= self.atlas.told(facts)
         return facts.features.select(c.ENTITY_ID).with_columns(pl.Series(k, v) for k, v in columns.items())
 
     def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
@@ -113,11 +169,12 @@ class Groups(Contender):
 
     def save(self, folder: Path) -> None:
         self.model.save(folder)
+        self.atlas.save(folder)
         stored = {"names": self.names, "features": self.features, "cells": self.cells.edges.tolist()}
         (folder / "groups.json").write_text(json.dumps(stored), "utf-8")
 
     def load(self, folder: Path) -> None:
-        self.model = KMeans.load(folder)
+        self.model, self.atlas = KMeans.load(folder), Atlas.load(folder)
         stored = json.loads((folder / "groups.json").read_text("utf-8"))
         self.names, self.features = stored["names"], tuple(stored["features"])
         self.cells = RfmCells(np.array(stored["cells"]))
@@ -170,10 +227,13 @@ class Segmentation(Insight):
 
     name = "segmentation"
     question: ClassVar[dict[str, str]] = {"en": "Who is alike?", "zh": "哪些客户相似？"}
-    needs = Needs((c.ORDERS,), FEATURES, purchases)
+    needs = Needs((c.ORDERS,), FEATURES, purchases, history=True)
     yields = (
         Group(SEGMENT, english="group", chinese="客群"),
         Group(RFM_CELL, english="RFM cell", chinese="RFM 分格"),
+        Value(MAP_X, english="map across", chinese="地图横坐标"),
+        Value(MAP_Y, english="map up", chinese="地图纵坐标"),
+        Value(ANOMALY, lowest=0, english="how unusual", chinese="异常程度"),
     )
     judged_by = (Metric("stably_explained"), Metric("stability"), Metric("explained"), Metric("spend_explained"))
     limits: ClassVar[dict[str, str]] = {

@@ -112,4 +112,6 @@ class Timelines:
         steps = np.arange(width)
         there = steps < counts[:, None]
         places = np.where(there, (ends - counts)[:, None] + steps, 0)
+        if not there.any():
+            return {name: np.full(there.shape, size, dtype=np.int64) for name, size in self.sizes.items()}
         return {name: np.where(there, codes[places], self.sizes[name]) for name, codes in self.fields.items()}

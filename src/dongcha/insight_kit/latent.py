@@ -1,0 +1,114 @@
+"""The latent of one history: a place on a map for every customer, and how unusual each one is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from dongcha import columns as c
+from dongcha.errors import MissingDataError
+from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.pretrained import history_of
+from dongcha.insight_kit.vocabulary import Vocabulary
+from dongcha.models.behaviour.timelines import BOUGHT, Timelines
+from dongcha.models.generative.vae import Vae, Vectors
+
+FEATURES_FILE: Final = "latent.json"
+MOST_ROWS: Final = 10_000
+"""More customers cost time and teach the map nothing."""
+SHELF: Final = 6
+
+_shelf: OrderedDict[str, Latent] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Latent:
+    """A vocabulary, the features beside the events, and the autoencoder that was trained on both."""
+
+    vocabulary: Vocabulary
+    features: tuple[str, ...]
+    vae: Vae
+
+    def places(self, facts: Facts) -> Vectors:
+        """Each entity's place in the latent, shape (entities, latent)."""
+        return self.vae.encode(*self._rows(facts))
+
+    def map(self, facts: Facts) -> Vectors:
+        """Each entity's place on the map, shape (entities, 2): near are those of whom the same is foretold."""
+        return self.vae.map(*self._rows(facts))
+
+    def anomaly(self, facts: Facts) -> np.ndarray:
+        """How unusual each entity is, shape (entities,): 0 where nothing is odd."""
+        return self.vae.anomaly(*self._rows(facts))
+
+    def save(self, folder: Path) -> None:
+        """Safetensors and JSON."""
+        self.vocabulary.save(folder)
+        self.vae.save(folder)
+        (folder / FEATURES_FILE).write_text(json.dumps(self.features), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Latent:
+        """Read what `save` wrote."""
+        features = tuple(json.loads((folder / FEATURES_FILE).read_text("utf-8")))
+        return cls(Vocabulary.load(folder), features, Vae.load(folder))
+
+    def _rows(self, facts: Facts) -> tuple[Timelines, np.ndarray]:
+        return _timelines(self.vocabulary, facts), facts.matrix(self.features)
+
+
+def latent(facts: Facts, features: Sequence[str], *, seed: int) -> Latent:
+    """The autoencoder trained on everything known at `facts.as_of`; kept in memory for the next who asks.
+
+    `features`: which columns of the facts stand beside the events. Raises MissingDataError where there are too few
+    customers, or no event that names a product.
+    """
+    timeline = history_of(facts).timeline
+    vocabulary = Vocabulary.fit(timeline)
+    if not vocabulary.products:
+        raise MissingDataError("No event names a product.", "Load orders or events that name their products.")
+    shown = _sample(facts)
+    timelines, table = _timelines(vocabulary, shown), shown.matrix(features)
+    key = _digest(vocabulary, timelines, table, seed)
+    if key not in _shelf:
+        progress = history_of(facts).progress
+        _shelf[key] = Latent(vocabulary, tuple(features), Vae.fit(timelines, table, seed=seed, progress=progress))
+    _shelf.move_to_end(key)
+    while len(_shelf) > SHELF:
+        _shelf.popitem(last=False)
+    return _shelf[key]
+
+
+def _sample(facts: Facts) -> Facts:
+    """About MOST_ROWS entities told by their ids, in the order of their ids, so that nobody's place has an effect."""
+    from dataclasses import replace
+
+    frame = facts.features.sort(c.ENTITY_ID)
+    share = MOST_ROWS / max(len(frame), 1)
+    if share < 1:
+        lots = [int.from_bytes(blake2b(e.encode(), digest_size=8).digest()) / 2**64 for e in frame[c.ENTITY_ID]]
+        frame = frame.filter(pl.Series(lots) < share)
+    return replace(facts, features=frame)
+
+
+def _timelines(vocabulary: Vocabulary, facts: Facts) -> Timelines:
+    """What the entities did, without the field that only paces are told from."""
+    found = vocabulary.timelines(history_of(facts).timeline, facts.entities)
+    fields = {name: codes for name, codes in found.fields.items() if name != BOUGHT}
+    return Timelines(found.starts, fields, {name: found.sizes[name] for name in fields}, found.days)
+
+
+def _digest(vocabulary: Vocabulary, timelines: Timelines, table: np.ndarray, seed: int) -> str:
+    digest = hashlib.blake2b(repr((seed, vocabulary)).encode(), digest_size=12)
+    for array in (timelines.starts, timelines.days, table, *timelines.fields.values()):
+        digest.update(np.ascontiguousarray(array))  # type: ignore[arg-type]
+    return digest.hexdigest()
