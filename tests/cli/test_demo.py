@@ -25,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(folder: Path) -> str:
-    done = dongcha("demo", "--no-serve", "--customers", "300", "--language", "zh", "-w", str(folder))
+    done = dongcha("demo", "--no-serve", "--customers", "120", "--language", "zh", "-w", str(folder))
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -54,7 +54,7 @@ def test_what_is_asked_afterwards_is_answered(report: str, folder: Path, tmp_pat
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader((tmp_path / "churn.csv").open("r", encoding="utf-8")))
     assert set(rows[0]) == {"entity_id", "churn_probability"}
-    assert len({row["entity_id"] for row in rows}) == len(rows) > 200
+    assert len({row["entity_id"] for row in rows}) == len(rows) > 80
 
     who = rows[0]["entity_id"]
     (answer,) = json.loads(dongcha("show", "churn", "--customer", who, "--json", *shop).stdout)
