@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-import polars as pl
 
 from dongcha import columns as c
 from dongcha.errors import MissingDataError
@@ -78,7 +76,7 @@ def latent(facts: Facts, features: Sequence[str], *, seed: int) -> Latent:
         raise MissingDataError("No event names a product.", "Load orders or events that name their products.")
     shown = _sample(facts)
     timelines, table = _timelines(vocabulary, shown), shown.matrix(features)
-    key = _digest(vocabulary, timelines, table, seed)
+    key = _digest(vocabulary, timelines, table, (seed, tuple(features)))
     if key not in _shelf:
         progress = history_of(facts).progress
         _shelf[key] = Latent(vocabulary, tuple(features), Vae.fit(timelines, table, seed=seed, progress=progress))
@@ -89,14 +87,12 @@ def latent(facts: Facts, features: Sequence[str], *, seed: int) -> Latent:
 
 
 def _sample(facts: Facts) -> Facts:
-    """About MOST_ROWS entities told by their ids, in the order of their ids, so that nobody's place has an effect."""
-    from dataclasses import replace
-
+    """At most MOST_ROWS entities drawn by lots told from their ids, in the order of their ids: rows have no order."""
     frame = facts.features.sort(c.ENTITY_ID)
-    share = MOST_ROWS / max(len(frame), 1)
-    if share < 1:
-        lots = [int.from_bytes(blake2b(e.encode(), digest_size=8).digest()) / 2**64 for e in frame[c.ENTITY_ID]]
-        frame = frame.filter(pl.Series(lots) < share)
+    if len(frame) > MOST_ROWS:
+        lots = [int.from_bytes(blake2b(e.encode(), digest_size=8).digest()) for e in frame[c.ENTITY_ID]]
+        drawn = np.sort(np.argsort(np.array(lots, dtype=np.uint64), kind="stable")[:MOST_ROWS])
+        frame = frame[drawn]
     return replace(facts, features=frame)
 
 
@@ -107,8 +103,8 @@ def _timelines(vocabulary: Vocabulary, facts: Facts) -> Timelines:
     return Timelines(found.starts, fields, {name: found.sizes[name] for name in fields}, found.days)
 
 
-def _digest(vocabulary: Vocabulary, timelines: Timelines, table: np.ndarray, seed: int) -> str:
-    digest = hashlib.blake2b(repr((seed, vocabulary)).encode(), digest_size=12)
+def _digest(vocabulary: Vocabulary, timelines: Timelines, table: np.ndarray, told: tuple[object, ...]) -> str:
+    digest = blake2b(repr((told, vocabulary)).encode(), digest_size=12)
     for array in (timelines.starts, timelines.days, table, *timelines.fields.values()):
         digest.update(np.ascontiguousarray(array))  # type: ignore[arg-type]
     return digest.hexdigest()
