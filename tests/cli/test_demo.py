@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 EVERY = ["behaviour", "churn", "lifetime_value", "next_action", "recommendation", "segmentation"]
-ENV = {"COLUMNS": "220", "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
+ENV = {"COLUMNS": "220", "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "DONGCHA_TIME__FOLDS": "2"}
 
 
 def dongcha(*words: str) -> subprocess.CompletedProcess[str]:

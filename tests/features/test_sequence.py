@@ -59,7 +59,7 @@ def test_orders_events_and_reviews_stand_in_one_line_of_time(lake: Lake) -> None
     told = (
         found.filter(pl.col("customer_id") == "a").select("event", "product_id", "price", "rating", "category").rows()
     )
-    assert told.rows() == [
+    assert told == [
         ("Product Viewed", "pot", 9.0, None, None),
         ("Order Completed", "pot", 9.0, None, None),
         ("Order Completed", "cup", 4.0, None, "china"),
