@@ -1,6 +1,7 @@
 """Segmentation: planted groups come back, RFM cells are fifths, names tell what sets a group apart."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 
 from dongcha import columns as c
 from dongcha.assemble import Shop
+from dongcha.evaluation.metrics import auc
 from dongcha.features.point_in_time import Snapshot
+from dongcha.insight_kit.base import Contender
 from dongcha.insight_kit.history import History
 from dongcha.insights.segmentation import FEATURES, RFM_CELL, WORDS, name_groups
 from dongcha.jobs.recovery import segment_recovery
@@ -19,12 +22,17 @@ from dongcha.models.grouping.k_means import Scale, explained
 from dongcha.sources.simulate import Simulated
 
 
-def answer(shop: Shop, contender: str) -> pl.DataFrame:
+def fitted(shop: Shop, contender: str) -> tuple[Study, Contender]:
     cutoff = shop.as_of()
     study = Study(shop.desk, shop.insights["segmentation"], cutoff)
     model = study.insight.contender(contender)
-    model.fit(study.past(cutoff), study.facts(cutoff), seed=7)
-    return study.insight.answer(model, study.facts(cutoff))
+    model.fit([], study.facts(cutoff), seed=7)
+    return study, model
+
+
+def answer(shop: Shop, contender: str) -> pl.DataFrame:
+    study, model = fitted(shop, contender)
+    return study.insight.answer(model, study.facts(shop.as_of()))
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +49,16 @@ def test_planted_groups_are_found_better_than_by_recency_frequency_and_money(
     assert ours > 0.15
     assert ours > 1.3 * textbook
     assert ours > 1.3 * cells
+
+
+def test_groups_in_the_latent_find_the_planted_ones_too(
+    large_shop: Shop, simulated: Simulated, groups: pl.DataFrame
+) -> None:
+    found = answer(large_shop, "latent")
+    ours, _ = segment_recovery(found, simulated.secrets)
+    textbook, _ = segment_recovery(answer(large_shop, "rfm_k_means"), simulated.secrets)
+    assert ours > 1.3 * textbook
+    assert found.drop("segment").equals(groups.drop("segment"))
 
 
 def test_every_fifth_of_recency_is_a_fifth_of_the_buyers(large_shop: Shop, groups: pl.DataFrame) -> None:
@@ -81,13 +99,37 @@ def test_the_map_puts_planted_groups_apart(groups: pl.DataFrame, simulated: Simu
     assert abs(explained(luck, places)) < 0.03
 
 
-def test_without_products_the_map_and_the_unusual_are_told_from_the_axes(shop: Shop) -> None:
+def test_planted_impostors_are_unusual(groups: pl.DataFrame, simulated: Simulated) -> None:
+    joined = groups.join(simulated.secrets.frames["customers"], left_on=c.ENTITY_ID, right_on=c.CUSTOMER_ID)
+    impostor = (joined["group"] == "impostors").to_numpy()
+    assert auc(impostor, joined["anomaly"].to_numpy()) > 0.6
+
+
+def test_a_saved_map_is_the_same_map(large_shop: Shop, groups: pl.DataFrame, tmp_path: Path) -> None:
+    study, model = fitted(large_shop, "latent")
+    model.save(tmp_path)
+    loaded = study.insight.contender("latent")
+    loaded.load(tmp_path)
+    again = study.insight.answer(loaded, study.facts(large_shop.as_of()))
+    assert again.select("map_x", "map_y", "anomaly").equals(groups.select("map_x", "map_y", "anomaly"))
+    assert again["segment"].equals(study.insight.answer(model, study.facts(large_shop.as_of()))["segment"])
+
+
+def test_the_latent_is_learnt_once_for_all_contenders(large_shop: Shop) -> None:
+    models = [fitted(large_shop, name)[1] for name in ("k_means", "latent", "rfm_k_means")]
+    latents = [model.atlas.latent for model in models]  # type: ignore[attr-defined]
+    assert latents[0] is not None
+    assert latents[0] is latents[1] is latents[2]
+
+
+@pytest.mark.parametrize("contender", ["k_means", "latent", "rfm_k_means"])
+def test_without_products_the_map_and_the_unusual_are_told_from_the_axes(shop: Shop, contender: str) -> None:
     study = Study(shop.desk, shop.insights["segmentation"], shop.as_of())
     facts = study.facts(shop.as_of())
     assert facts.history is not None
     nameless = facts.history.timeline.with_columns(pl.lit(None, pl.String).alias(c.PRODUCT_ID))
     bare = replace(facts, history=History(lambda: nameless, lambda: facts.history.catalogue))  # type: ignore[union-attr]
-    model = study.insight.contender("k_means")
+    model = study.insight.contender(contender)
     model.fit([], bare, seed=7)
     found = study.insight.answer(model, bare)
     assert found["map_x"].std() > 0  # type: ignore[operator]
