@@ -15,7 +15,7 @@ from dongcha.evaluation.metrics import auc
 from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.base import Contender
 from dongcha.insight_kit.history import History
-from dongcha.insights.segmentation import FEATURES, RFM_CELL, WORDS, name_groups
+from dongcha.insights.segmentation import FEATURES, RFM_CELL, WORDS, Segmentation, name_groups
 from dongcha.jobs.recovery import segment_recovery
 from dongcha.jobs.study import Study
 from dongcha.models.grouping.k_means import Scale, explained
@@ -80,6 +80,11 @@ def test_no_two_groups_have_one_name_and_every_word_has_chinese(centres: list[li
     assert len(set(names)) == len(names)
     words = {word.rstrip(" 0123456789") for name in names for word in name.split(", ")}
     assert words <= WORDS.keys()
+
+
+def test_a_numbered_name_is_said_in_chinese_too() -> None:
+    names = name_groups(np.array([[1.0, 0.0], [1.2, 0.0]]), ["spend", "orders"])
+    assert [Segmentation().say(name, "zh") for name in names] == ["高价值 1", "高价值 2"]
 
 
 def test_what_groups_explain_has_known_answers() -> None:

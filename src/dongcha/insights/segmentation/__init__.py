@@ -41,8 +41,8 @@ class Segmentation(Insight):
     yields = (
         Group(SEGMENT, english="group", chinese="客群"),
         Group(RFM_CELL, english="RFM cell", chinese="RFM 分格"),
-        Value(MAP_X, english="map across", chinese="地图横坐标"),
-        Value(MAP_Y, english="map up", chinese="地图纵坐标"),
+        Value(MAP_X, english="place on the map, across", chinese="地图横坐标"),
+        Value(MAP_Y, english="place on the map, up", chinese="地图纵坐标"),
         Value(ANOMALY, lowest=0, english="how unusual", chinese="异常程度"),
     )
     judged_by = (Metric("stably_explained"), Metric("stability"), Metric("explained"), Metric("spend_explained"))
@@ -77,8 +77,14 @@ class Segmentation(Insight):
     def say(self, text: str | None, language: str) -> str:
         if text is None or language != "zh":
             return text or "–"
-        return "、".join(WORDS.get(word, word) for word in text.split(", "))
+        return "、".join(_in_chinese(word) for word in text.split(", "))
 
     def examine(self, example: Example, answer: pl.DataFrame, groups: pl.Series | None) -> dict[str, Any]:
         sizes = answer.group_by(SEGMENT).len("customers").sort("customers", SEGMENT, descending=[True, False])
         return {"sizes": sizes.to_dicts()}
+
+
+def _in_chinese(word: str) -> str:
+    """A word of a group's name, which may end in the number that tells two groups of the same words apart."""
+    said, _, number = word.rpartition(" ")
+    return f"{WORDS[said]} {number}" if number.isdecimal() and said in WORDS else WORDS.get(word, word)
