@@ -53,10 +53,9 @@ def finished(found: Scored, rankers: Rankers, facts: Facts, config: Recommendati
 
 def _allowed(found: Scored, rankers: Rankers, histories: Sequences, config: RecommendationConfig) -> Scored:
     """Without what is out of stock, and what was bought and is not bought twice."""
-    out_of_stock = (rankers.counts.history.catalogue[c.ON_HAND] <= 0).fill_null(False).to_numpy()
     again = rankers.repeats.chance >= REPEATABLE if config.bought_again else np.zeros(found.catalogue, dtype=bool)
     bought = np.isin(found.keys(), np.unique(histories.keys()))
-    return found.kept(~out_of_stock[found.items] & (~bought | again[found.items]))
+    return found.kept(~rankers.out_of_stock[found.items] & (~bought | again[found.items]))
 
 
 def _filled(found: Scored, rankers: Rankers, histories: Sequences) -> Scored:
@@ -66,8 +65,7 @@ def _filled(found: Scored, rankers: Rankers, histories: Sequences) -> Scored:
         return found
     popular = rankers.recent.scores(histories)
     popular = popular.kept(missing[popular.rows()] & ~np.isin(popular.keys(), found.keys()))
-    out_of_stock = (rankers.counts.history.catalogue[c.ON_HAND] <= 0).fill_null(False).to_numpy()
-    popular = popular.kept(~out_of_stock[popular.items] & ~np.isin(popular.keys(), np.unique(histories.keys())))
+    popular = popular.kept(~rankers.out_of_stock[popular.items] & ~np.isin(popular.keys(), np.unique(histories.keys())))
     lowest = np.zeros(len(found), dtype=np.float32)
     has = np.diff(found.starts) > 0
     if has.any():
@@ -98,11 +96,10 @@ def _vectors(rankers: Rankers) -> np.ndarray:
 def _because(rankers: Rankers, histories: Sequences, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each listed item the bought item that led to it most, -1 for none, and its share of the evidence."""
     newest = histories.newest(HEARD).padded(HEARD)
-    led_by = Scored.of(rankers.neighbours.following)
     owned = newest < histories.catalogue
     heard = np.where(owned, newest, 0)
     pairs = heard[:, None, :] * histories.catalogue + np.maximum(items, 0)[:, :, None]
-    weight = led_by.at(pairs.ravel()).reshape(pairs.shape) * owned[:, None, :]
+    weight = rankers.led_by.at(pairs.ravel()).reshape(pairs.shape) * owned[:, None, :]
     best = weight.argmax(axis=2)
     strength = np.take_along_axis(weight, best[:, :, None], 2)[:, :, 0]
     total = weight.sum(axis=2)

@@ -104,6 +104,16 @@ class Rankers:
         return Transitions(NEIGHBOURS).fit(self.counts.bought)
 
     @cached_property
+    def led_by(self) -> Scored:
+        """How strongly each product's neighbours follow from it: rows are products."""
+        return Scored.of(self.neighbours.following)
+
+    @cached_property
+    def out_of_stock(self) -> np.ndarray:
+        """Which products are known to be gone, bool, shape (catalogue,)."""
+        return (self.counts.history.catalogue[c.ON_HAND] <= 0).fill_null(False).to_numpy()
+
+    @cached_property
     def followers(self) -> Transitions:
         return Transitions(FOLLOWERS).fit(self.counts.bought)
 

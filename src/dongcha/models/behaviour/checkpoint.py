@@ -44,7 +44,7 @@ class Kept:
         self.folder.mkdir(parents=True, exist_ok=True)
         parts = {"now": self.network.state_dict(), "best": self.best, "moving": self.optimizer.tensors()}
         told = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
-        _replace(self.folder / "epoch.safetensors", save(told, {"history": json.dumps(history)}))
+        replace_whole(self.folder / "epoch.safetensors", save(told, {"history": json.dumps(history)}))
 
     def resume(self) -> History:
         file = None if self.folder is None else self.folder / "epoch.safetensors"
@@ -68,7 +68,7 @@ class Kept:
             self.network.load_state_dict(self.best)
 
 
-def _replace(file: Path, content: bytes) -> None:
+def replace_whole(file: Path, content: bytes) -> None:
     """Write beside and rename, so that a kill leaves the old file or the new one."""
     beside = file.with_suffix(".new")
     with beside.open("wb") as out:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dongcha.models.behaviour.checkpoint import replace_whole
 from dongcha.models.behaviour.timelines import Codes, Timelines
 from dongcha.models.generative.network import Batch, Network, VaeConfig, divergence, drawn
 
@@ -168,7 +168,7 @@ class _State:
         }
         told = {f"{part}/{name}": value for part, values in parts.items() for name, value in values.items()}
         self.folder.mkdir(parents=True, exist_ok=True)
-        _replace(self.folder / CHECKPOINT, save(told, {"history": json.dumps(history)}))
+        replace_whole(self.folder / CHECKPOINT, save(told, {"history": json.dumps(history)}))
 
     def resume(self) -> History:
         file = None if self.folder is None else self.folder / CHECKPOINT
@@ -194,13 +194,3 @@ class _State:
     def restore_best(self) -> None:
         if self.best:
             self.network.load_state_dict(self.best)
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Write beside and rename, so that a kill leaves the old file or the new one."""
-    beside = file.with_suffix(".new")
-    with beside.open("wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    beside.replace(file)
