@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -15,6 +14,7 @@ import numpy as np
 from dongcha import columns as c
 from dongcha.errors import MissingDataError
 from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.memo import Memo, digest
 from dongcha.insight_kit.pretrained import history_of
 from dongcha.insight_kit.vocabulary import Vocabulary
 from dongcha.models.behaviour.timelines import BOUGHT, Timelines
@@ -23,9 +23,8 @@ from dongcha.models.generative.vae import Vae, Vectors
 FEATURES_FILE: Final = "latent.json"
 MOST_ROWS: Final = 10_000
 """More customers cost time and teach the map nothing."""
-SHELF: Final = 6
 
-_shelf: OrderedDict[str, Latent] = OrderedDict()
+_kept: Memo[Latent] = Memo()
 
 
 @dataclass(frozen=True)
@@ -76,14 +75,12 @@ def latent(facts: Facts, features: Sequence[str], *, seed: int) -> Latent:
         raise MissingDataError("No event names a product.", "Load orders or events that name their products.")
     shown = _sample(facts)
     timelines, table = _timelines(vocabulary, shown), shown.matrix(features)
-    key = _digest(vocabulary, timelines, table, (seed, tuple(features)))
-    if key not in _shelf:
-        progress = history_of(facts).progress
-        _shelf[key] = Latent(vocabulary, tuple(features), Vae.fit(timelines, table, seed=seed, progress=progress))
-    _shelf.move_to_end(key)
-    while len(_shelf) > SHELF:
-        _shelf.popitem(last=False)
-    return _shelf[key]
+    arrays = (timelines.starts, timelines.days, table, *timelines.fields.values())
+    progress = history_of(facts).progress
+    return _kept.get(
+        digest(((seed, tuple(features)), vocabulary), arrays),
+        lambda: Latent(vocabulary, tuple(features), Vae.fit(timelines, table, seed=seed, progress=progress)),
+    )
 
 
 def _sample(facts: Facts) -> Facts:
@@ -101,10 +98,3 @@ def _timelines(vocabulary: Vocabulary, facts: Facts) -> Timelines:
     found = vocabulary.timelines(history_of(facts).timeline, facts.entities)
     fields = {name: codes for name, codes in found.fields.items() if name != BOUGHT}
     return Timelines(found.starts, fields, {name: found.sizes[name] for name in fields}, found.days)
-
-
-def _digest(vocabulary: Vocabulary, timelines: Timelines, table: np.ndarray, told: tuple[object, ...]) -> str:
-    digest = blake2b(repr((told, vocabulary)).encode(), digest_size=12)
-    for array in (timelines.starts, timelines.days, table, *timelines.fields.values()):
-        digest.update(np.ascontiguousarray(array))  # type: ignore[arg-type]
-    return digest.hexdigest()

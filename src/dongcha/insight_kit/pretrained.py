@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-from collections import OrderedDict
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import polars as pl
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.errors import MissingDataError
 from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.memo import Memo, digest
 from dongcha.insight_kit.vocabulary import DAY_MICROSECONDS, Vocabulary
 from dongcha.models.behaviour.model import BehaviourModel, Vectors
 from dongcha.models.behaviour.moments import asked_at, windows, with_questions
@@ -31,13 +29,11 @@ QUESTIONS: Final = 0.3
 """The share of longer gaps into which a question is put, so that the model learns what waiting means."""
 EPOCHS: Final = 4
 """Timelines of events are longer than plain sequences of products, so an epoch is more steps; more brought nothing."""
-SHELF: Final = 6
-"""How many models are kept in memory; with rolling cutoffs the same few are asked for again and again."""
 KEPT: Final = 12
 """How many finished trainings are kept in the workspace."""
 DONE: Final = "done"
 
-_shelf: OrderedDict[str, Pretrained] = OrderedDict()
+_kept: Memo[Pretrained] = Memo()
 
 
 @dataclass(frozen=True)
@@ -80,12 +76,7 @@ def pretrain(facts: Facts, *, seed: int) -> Pretrained:
     history = history_of(facts)
     lesson = _Lesson.of(history.timeline, day_of(facts.as_of), seed)
     key = lesson.digest()
-    if key not in _shelf:
-        _shelf[key] = lesson.learnt(history, key)
-    _shelf.move_to_end(key)
-    while len(_shelf) > SHELF:
-        _shelf.popitem(last=False)
-    return _shelf[key]
+    return _kept.get(key, lambda: lesson.learnt(history, key))
 
 
 def history_of(facts: Facts) -> History:
@@ -124,11 +115,8 @@ class _Lesson:
         return cls(vocabulary, timelines, NetworkConfig(), TrainingConfig(epochs=EPOCHS, patience=2), seed)
 
     def digest(self) -> str:
-        told = repr((self.seed, asdict(self.shape), asdict(self.training), self.vocabulary))
-        digest = hashlib.blake2b(told.encode(), digest_size=12)
-        for array in (self.timelines.starts, self.timelines.days, *self.timelines.fields.values()):
-            digest.update(np.ascontiguousarray(array))  # type: ignore[arg-type]
-        return digest.hexdigest()
+        told = (self.seed, asdict(self.shape), asdict(self.training), self.vocabulary)
+        return digest(told, (self.timelines.starts, self.timelines.days, *self.timelines.fields.values()))
 
     def learnt(self, history: History, key: str) -> Pretrained:
         folder = None if history.scratch is None else history.scratch / key
