@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
+from tests.small_shop import put
 
 import dongcha
 from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
 from dongcha.sources.simulate import Simulated, simulate, write
+from dongcha.warehouse.engine import Engine
+from dongcha.warehouse.lake import Lake
 
 
 def open_simulated(simulated: Simulated, folder: Path) -> Shop:
@@ -42,3 +46,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 def cutoff(shop: Shop) -> AsOf:
     """Far enough from the end for a whole horizon to follow."""
     return shop.as_of() - Horizon(120)
+
+
+@pytest.fixture(scope="session")
+def truncated(shop: Shop, cutoff: AsOf, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The lake as it would be had nothing happened after the cutoff."""
+    lake = Lake(tmp_path_factory.mktemp("past") / "lake", Engine())
+    for name in shop.lake.tables():
+        rows = shop.lake.engine.to_polars(shop.lake.engine.read(shop.lake.files(name)))
+        put(lake, rows.filter(pl.col("happened_at") < cutoff.moment, pl.col("known_at") <= cutoff.moment), name)
+    return lake

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
-from tests.small_shop import put
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
@@ -14,18 +13,7 @@ from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.checks import Bench, check_insight
 from dongcha.insights.behaviour import SIZE, VECTOR, Behaviour, Encoder, Profile, bought_ndcg, counted, probe_auc
 from dongcha.jobs.study import Shelf, Study
-from dongcha.warehouse.engine import Engine
 from dongcha.warehouse.lake import Lake
-
-
-@pytest.fixture(scope="module")
-def truncated(shop: Shop, cutoff: AsOf, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """The lake as it would be had nothing happened after the cutoff."""
-    lake = Lake(tmp_path_factory.mktemp("past") / "lake", Engine())
-    for name in shop.lake.tables():
-        rows = shop.lake.engine.to_polars(shop.lake.engine.read(shop.lake.files(name)))
-        put(lake, rows.filter(pl.col("happened_at") < cutoff.moment, pl.col("known_at") <= cutoff.moment), name)
-    return lake
 
 
 def test_the_contract_holds(shop: Shop, cutoff: AsOf, truncated: Lake) -> None:

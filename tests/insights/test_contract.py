@@ -4,9 +4,8 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-import polars as pl
 import pytest
-from tests.small_shop import CameBack, put
+from tests.small_shop import CameBack
 
 from dongcha.as_of import AsOf
 from dongcha.assemble import Shop
@@ -15,20 +14,9 @@ from dongcha.insight_kit.base import Contender, Insight
 from dongcha.insight_kit.checks import Bench, check_insight
 from dongcha.insight_kit.registry import Registry
 from dongcha.jobs.study import Shelf, Study
-from dongcha.warehouse.engine import Engine
 from dongcha.warehouse.lake import Lake
 
 NAMES = [insight.name for insight in Registry({})]
-
-
-@pytest.fixture(scope="session")
-def truncated(shop: Shop, cutoff: AsOf, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """The lake as it would be had nothing happened after the cutoff."""
-    lake = Lake(tmp_path_factory.mktemp("past") / "lake", Engine())
-    for name in shop.lake.tables():
-        rows = shop.lake.engine.to_polars(shop.lake.engine.read(shop.lake.files(name)))
-        put(lake, rows.filter(pl.col("happened_at") < cutoff.moment, pl.col("known_at") <= cutoff.moment), name)
-    return lake
 
 
 def bench(shop: Shop, insight: Insight, cutoff: AsOf, truncated: Lake) -> Bench:

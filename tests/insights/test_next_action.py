@@ -21,20 +21,9 @@ from dongcha.insights.next_action.contenders import ranked
 from dongcha.insights.next_action.insight import first_choice, places
 from dongcha.insights.next_action.names import ACTED, ACTIONS, DAYS, LISTED, PROBABILITY
 from dongcha.jobs.study import Shelf, Study
-from dongcha.warehouse.engine import Engine
 from dongcha.warehouse.lake import Lake
 
 KINDS = ("BAG", "MUG", "CLOCK")
-
-
-@pytest.fixture(scope="module")
-def truncated(shop: Shop, cutoff: AsOf, tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """The lake as it would be had nothing happened after the cutoff."""
-    lake = Lake(tmp_path_factory.mktemp("past") / "lake", Engine())
-    for name in shop.lake.tables():
-        rows = shop.lake.engine.to_polars(shop.lake.engine.read(shop.lake.files(name)))
-        put(lake, rows.filter(pl.col("happened_at") < cutoff.moment, pl.col("known_at") <= cutoff.moment), name)
-    return lake
 
 
 def test_the_contract_holds(shop: Shop, cutoff: AsOf, truncated: Lake) -> None:
