@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check clean
+.PHONY: demo test check rectools clean
 
 demo: $(READY)  ## A shop with known truth, from raw data to insight. ARGS="--language zh --customers 5000"
 	@$(BIN)/dongcha demo $(ARGS)
@@ -23,6 +23,13 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
 	@touch $(READY)
+
+rectools: $(VENV)/rectools/.ready  ## The benchmarks' peer RecTools, which needs an environment of its own.
+
+$(VENV)/rectools/.ready: | $(READY)
+	@$(PYTHON) -m venv $(VENV)/rectools
+	@$(VENV)/rectools/bin/python -m pip install --quiet --disable-pip-version-check 'rectools[torch]==0.19.0' torch==2.13.0
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build

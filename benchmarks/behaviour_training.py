@@ -7,7 +7,8 @@
 Steps: sequences of 20 random products, batches of 256. Every size is a process of its own and the median step is
 shown, so neither the making of the data nor the warm start counts. `whole softmax` compares each next product with
 every product instead of drawn ones: what a step costs without drawing, at the smallest size only. RecTools' SASRec has
-its own defaults (2 blocks, 256 factors, softmax over all products); PYTHON is an interpreter that has it.
+its own defaults (2 blocks, 256 factors, softmax over all products); PYTHON is an interpreter that has it, by default
+that which `make rectools` sets up.
 
 Losses: on SEQUENCES, fitted without the last two items of each row and asked for the last but one, the same number of
 epochs for each loss: `drawn` is ours; `own corrected` corrects the own product too, as is common; `uncorrected` none;
@@ -30,6 +31,8 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
 import numpy as np
+
+from benchmarks.peers import RECTOOLS_PYTHON
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -187,7 +190,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--products", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--rectools-python", help="an interpreter that has rectools[torch]")
+    parser.add_argument("--rectools-python", default=RECTOOLS_PYTHON, help="an interpreter that has rectools[torch]")
     parser.add_argument("--rectools-products", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--sequences", type=Path, help="compare the losses on these")
     parser.add_argument("--epochs", type=int, default=3)

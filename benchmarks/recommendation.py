@@ -6,8 +6,8 @@
 SEQUENCES: lines "user item item …" in time order, plain or gzipped. Each line's last item is to be foretold from the
 others; everything is fitted on all but the last items. Every item is ranked but those already seen; ties are ranked
 against the contender. Peers are in benchmarks/peers/simple.py, each with settings chosen on its training data; ALS is
-`implicit` where it is installed; SASRec is RecTools', run by PYTHON, an interpreter of an environment that has
-`rectools[torch]`, which needs an older NumPy than ours. Ours: `dongcha.models.behaviour` alone, and its blend with
+`implicit` where it is installed; SASRec is RecTools', run by PYTHON, by default the interpreter that `make rectools`
+sets up (RecTools needs an older NumPy than ours). Ours: `dongcha.models.behaviour` alone, and its blend with
 counting rankers, the blend's judge learnt on the last item but one, which its rankers were then fitted without. No
 setting of ours depends on the file.
 """
@@ -19,9 +19,11 @@ import gzip
 import json
 import re
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +31,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.peers import RECTOOLS_PYTHON
 from benchmarks.peers.simple import Dense, Peer, peers
 from dongcha.errors import MissingDataError
 from dongcha.models.behaviour.model import BehaviourModel
@@ -132,11 +135,18 @@ def sasrec_line(known: Sequences, wanted: Items, python: str, options: list[str]
         given, out = Path(folder) / "sequences.npz", Path(folder) / "top.npz"
         np.savez(given, items=known.items, starts=known.starts)
         script = Path(__file__).parent / "peers" / "rectools_sasrec.py"
+        told = Path(folder) / "told.json"
         command = [python, str(script), str(given), str(out), *options]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        if done.returncode:
-            raise RuntimeError((done.stderr.strip() or "it ended without a word").splitlines()[-1])
-        took = json.loads(done.stdout.splitlines()[-1])
+        with told.open("w") as stdout:
+            running = subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, text=True)
+            last = "it ended without a word"
+            for line in running.stderr or ():
+                last = line.strip() or last
+                if last.startswith("{"):
+                    print(f"  {last}", file=sys.stderr, flush=True)
+        if running.wait():
+            raise RuntimeError(last)
+        took = json.loads(told.read_text().splitlines()[-1])
         stored = np.load(out)
     found = figures(listed_ranks(stored["top"], wanted), stored["top"], known.catalogue) | {"mrr": float("nan")}
     checked = wanted[stored["checked"]]
@@ -202,7 +212,7 @@ def measure(sequences: Sequences, seed: int, rectools_python: str | None, option
     if rectools_python:
         run("RecTools SASRec", lambda: sasrec_line(known, wanted, rectools_python, options))
     else:
-        print(f"{'RecTools SASRec':28} skipped: no --rectools-python")
+        print(f"{'RecTools SASRec':28} skipped: `make rectools` sets it up")
     models: list[BehaviourModel] = []
 
     def alone() -> dict[str, Any]:
@@ -226,7 +236,7 @@ def main() -> None:
     parser.add_argument("sequences", type=Path)
     parser.add_argument("--holdout", choices=("leave-one-out",), default="leave-one-out")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--rectools-python", help="an interpreter that has rectools[torch]")
+    parser.add_argument("--rectools-python", default=RECTOOLS_PYTHON, help="an interpreter that has rectools[torch]")
     parser.add_argument("--sasrec-epochs", type=int, default=200)
     parser.add_argument("--sasrec-seconds", type=float, default=900)
     parser.add_argument("--json", action="store_true")
@@ -236,9 +246,10 @@ def main() -> None:
         parser.error(f"{asked.sequences} has no line with a user and two items")
     titles = " ".join(f"{k:>8}" for k in ("R@10", "NDCG@10", "MRR", "coverage"))
     times = " ".join(f"{k:>9}" for k in ("fit s", "fit cpu s", "rank s"))
-    print(f"{len(sequences):,} sequences of {sequences.catalogue:,} items\n{'':28} {titles} {times}")
     options = ["--epochs", str(asked.sasrec_epochs), "--seconds", str(asked.sasrec_seconds), "--seed", str(asked.seed)]
-    lines = measure(sequences, asked.seed, asked.rectools_python, options)
+    with redirect_stdout(sys.stderr) if asked.json else nullcontext():
+        print(f"{len(sequences):,} sequences of {sequences.catalogue:,} items\n{'':28} {titles} {times}")
+        lines = measure(sequences, asked.seed, asked.rectools_python, options)
     if asked.json:
         print(json.dumps(lines))
 

@@ -1,1 +1,9 @@
 """Peers that need an environment of their own, each run by a small script of its own."""
+
+from pathlib import Path
+from typing import Final
+
+_RECTOOLS: Final = Path(__file__).parents[2] / ".venv" / "rectools" / "bin" / "python"
+
+RECTOOLS_PYTHON: Final = str(_RECTOOLS) if _RECTOOLS.exists() else None
+"""The interpreter that `make rectools` sets up: RecTools needs an older NumPy than ours."""
