@@ -8,10 +8,12 @@ import pytest
 
 from dongcha import columns as c
 from dongcha.assemble import Shop
+from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.history import History
 from dongcha.insights.recommendation import Recommendation, measured
-from dongcha.insights.recommendation.contenders import RecommendationConfig
+from dongcha.insights.recommendation.contenders import CANDIDATES, RecommendationConfig
+from dongcha.insights.recommendation.rankers import Rankers
 from dongcha.jobs.recovery import taste_recovery
 from dongcha.jobs.study import Study
 from dongcha.sources.simulate import Simulated
@@ -66,7 +68,7 @@ def test_every_place_has_a_because_that_was_bought_or_is_popular(large_shop: Sho
 def with_catalogue(facts: Facts, catalogue: pl.DataFrame) -> Facts:
     assert facts.history is not None
     timeline = facts.history.timeline
-    return replace(facts, history=History(lambda: timeline, lambda: catalogue))
+    return replace(facts, history=History(lambda: timeline, lambda: catalogue, facts.history.find_traits))
 
 
 def test_what_is_out_of_stock_is_never_recommended(shop: Shop) -> None:
@@ -98,8 +100,6 @@ def test_a_new_product_is_found_by_what_it_is_like(shop: Shop) -> None:
     catalogue = facts.history.catalogue
     best = facts.history.timeline.filter(pl.col(c.EVENT) == c.ORDER_COMPLETED)[c.PRODUCT_ID].mode()[0]
     twin = catalogue.filter(pl.col(c.PRODUCT_ID) == best).with_columns(pl.lit("zz-new").alias(c.PRODUCT_ID))
-    from dongcha.insights.recommendation.rankers import Rankers
-
     rankers = Rankers.of(with_catalogue(facts, pl.concat([catalogue, twin])))
     found = rankers.content.scores(rankers.histories(facts))
     owners = np.unique(found.rows()[found.items == len(catalogue)])
@@ -111,9 +111,32 @@ def test_a_customer_of_whom_nothing_is_known_gets_what_sells(shop: Shop) -> None
     facts = facts_of(shop)
     stranger = facts.features.head(1).with_columns(pl.lit("stranger").alias(c.ENTITY_ID))
     listed = labels(fitted(shop, "judged_counts", replace(facts, features=stranger)))[0]
-    popular = labels(fitted(shop, "popular", replace(facts, features=stranger)))[0]
     assert len(listed) == 10
-    assert listed == popular
+    rankers = Rankers.of(facts)
+    selling = rankers.recent.scores(rankers.histories(facts).take(np.array([0]))).top(CANDIDATES).items
+    assert set(listed) <= set(rankers.counts.history.products.gather(selling))
+
+
+def test_who_has_not_bought_yet_gets_what_those_alike_buy(shop: Shop) -> None:
+    facts = facts_of(shop)
+    assert facts.history is not None
+    bought = facts.history.timeline.filter(pl.col(c.EVENT) == c.ORDER_COMPLETED)
+    favourite = bought.group_by(c.CUSTOMER_ID).agg(pl.col(c.CATEGORY).mode().sort().first().alias("likes"))
+    planted = favourite.vstack(pl.DataFrame({c.CUSTOMER_ID: ["zz-new"], "likes": ["Skin Care"]}, favourite.schema))
+    history = replace(facts.history, find_traits=lambda: planted.sort(c.CUSTOMER_ID))
+    strangers = facts.features.head(1).with_columns(pl.lit("zz-new").alias(c.ENTITY_ID))
+    rankers = Rankers.of(replace(facts, history=history))
+    found = rankers.alike(replace(facts, history=history, features=strangers)).found.top(10)
+    kind = facts.history.catalogue[c.CATEGORY].gather(found.items)
+    everybody = rankers.recent.scores(rankers.histories(facts).take(np.array([0]))).top(10).items
+    assert (kind == "Skin Care").sum() > (facts.history.catalogue[c.CATEGORY].gather(everybody) == "Skin Care").sum()
+
+
+def test_everybody_who_is_known_gets_a_list(shop: Shop) -> None:
+    facts = facts_of(shop)
+    registered = shop.lake.engine.to_polars(Snapshot(shop.lake, shop.as_of()).table(c.CUSTOMERS))[c.CUSTOMER_ID]
+    assert set(registered) == set(facts.entities)
+    assert {len(row) for row in labels(fitted(shop, "judged_counts", facts))} == {10}
 
 
 def test_diversity_varies_the_kinds_of_what_is_listed(large_shop: Shop) -> None:

@@ -133,7 +133,7 @@ def test_without_products_the_map_and_the_unusual_are_told_from_the_axes(shop: S
     facts = study.facts(shop.as_of())
     assert facts.history is not None
     nameless = facts.history.timeline.with_columns(pl.lit(None, pl.String).alias(c.PRODUCT_ID))
-    bare = replace(facts, history=History(lambda: nameless, lambda: facts.history.catalogue))  # type: ignore[union-attr]
+    bare = replace(facts, history=History(lambda: nameless, lambda: facts.history.catalogue, facts.history.find_traits))  # type: ignore[union-attr]
     model = study.insight.contender(contender)
     model.fit([], bare, seed=7)
     found = study.insight.answer(model, bare)

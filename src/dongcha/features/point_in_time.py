@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 from functools import reduce
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -14,15 +15,26 @@ from dongcha.as_of import AsOf
 from dongcha.errors import MissingDataError
 from dongcha.features.declare import Feature, Grain, lookup, with_parts
 from dongcha.warehouse.lake import Lake
-from dongcha.warehouse.tables import table
+from dongcha.warehouse.tables import ALWAYS, table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 BUYER: Final = "orders"
 """The feature that says who is a buyer: it is never zero for one."""
+DOES: Final = (c.ORDERS, c.EVENTS, c.REVIEWS, c.MESSAGES)
+"""The tables whose rows are things that a customer did."""
 DECIMALS: Final = 6
 """Threads add in no fixed order; what that changes lies far behind this decimal, so equal facts give equal numbers."""
+
+
+class Crowd(StrEnum):
+    """Whom features are computed for."""
+
+    BUYERS = "buyers"
+    """Who bought at least once before the cutoff."""
+    KNOWN = "known"
+    """Who did anything before the cutoff, or registered at a known moment before it."""
 
 
 def whole_table(lake: Lake, name: str, version: int | None = None) -> ir.Table:
@@ -73,27 +85,39 @@ class Snapshot:
         """Those of the features whose tables are loaded, in the given order."""
         return [feature.name for feature in map(_feature, names) if all(map(self.has, feature.tables))]
 
-    def features(self, names: Sequence[str | Feature]) -> pl.DataFrame:
-        """`customer_id` (String, sorted) and one Float64 column per feature; one row per buyer.
+    def features(self, names: Sequence[str | Feature], crowd: Crowd = Crowd.BUYERS) -> pl.DataFrame:
+        """`customer_id` (String, sorted) and one Float64 column per feature; one row per customer of the crowd.
 
-        A buyer has at least one purchase before the cutoff. Null means that the feature does not apply. Raises
-        MissingDataError where a feature's table is not loaded.
+        Null means that the feature does not apply. Raises MissingDataError where a feature's table is not loaded.
         """
         wanted = [_feature(name) for name in names]
         for feature in wanted:
             self._require(feature)
-        rows = self.lake.engine.to_polars(self.plan(wanted))
+        rows = self.lake.engine.to_polars(self.plan(wanted, crowd))
         numbers = [_finite(pl.col(feature.name)) for feature in wanted]
         return rows.select(pl.col(c.CUSTOMER_ID).cast(pl.String), *numbers).sort(c.CUSTOMER_ID)
 
-    def plan(self, wanted: Sequence[Feature]) -> ir.Table:
-        """The one expression that computes the features: each grain aggregated once, then joined to the buyers."""
-        parts = with_parts([lookup(BUYER), *wanted])
+    def plan(self, wanted: Sequence[Feature], crowd: Crowd = Crowd.BUYERS) -> ir.Table:
+        """The one expression that computes the features: each grain aggregated once, then joined to the crowd."""
+        buyers = crowd is Crowd.BUYERS
+        parts = with_parts([lookup(BUYER), *wanted] if buyers else wanted)
         taken = [feature for feature in parts if feature.grain is not None]
-        rows = _side_by_side([self._aggregate(grain, group) for grain, group in _by_grain(taken)])
+        aggregates = [self._aggregate(grain, group) for grain, group in _by_grain(taken)]
+        rows = _side_by_side(aggregates if buyers else [self._known(), *aggregates])
+        rows = rows.filter(rows[BUYER] > 0) if buyers else rows
         absent = {f.name: rows[f.name].fill_null(f.absent) for f in taken if f.absent is not None}
-        rows = _with_derived(rows.filter(rows[BUYER] > 0).mutate(**absent), [f for f in parts if f.grain is None])
+        rows = _with_derived(rows.mutate(**absent), [f for f in parts if f.grain is None])
         return rows.select(c.CUSTOMER_ID, *(feature.name for feature in wanted))
+
+    def _known(self) -> ir.Table:
+        """Every known customer once. An undated row of customers is no sign that somebody was there by the cutoff."""
+        did = [self.table(name) for name in DOES if self.has(name)]
+        if self.has(c.CUSTOMERS):
+            rows = self.table(c.CUSTOMERS)
+            registered = rows[c.CREATED_AT] < self.as_of.moment
+            did.append(rows.filter(registered | (rows[c.HAPPENED_AT] > ALWAYS)))
+        named = [rows.filter(rows[c.CUSTOMER_ID].notnull()).select(c.CUSTOMER_ID) for rows in did]
+        return reduce(lambda some, more: some.union(more), named).distinct()
 
     def _aggregate(self, grain: Grain, features: Sequence[Feature]) -> ir.Table:
         rows = self.grain(grain)
@@ -124,9 +148,9 @@ def _by_grain(features: Sequence[Feature]) -> list[tuple[Grain, list[Feature]]]:
 
 
 def _side_by_side(aggregates: Sequence[ir.Table]) -> ir.Table:
-    """The other aggregates joined to the first, the buyers."""
-    buyers, *others = aggregates
-    joined = reduce(lambda rows, other: rows.left_join(other, c.CUSTOMER_ID), others, buyers)
+    """The other aggregates joined to the first, the crowd."""
+    crowd, *others = aggregates
+    joined = reduce(lambda rows, other: rows.left_join(other, c.CUSTOMER_ID), others, crowd)
     names = [name for table in aggregates for name in table.columns if name != c.CUSTOMER_ID]
     return joined.select(c.CUSTOMER_ID, *names)
 

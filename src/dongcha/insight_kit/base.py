@@ -17,6 +17,7 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon, Window
 from dongcha.errors import ContractError, UsageError
 from dongcha.evaluation.reasons import typical_of
+from dongcha.features.point_in_time import Crowd
 from dongcha.insight_kit.history import History
 from dongcha.insight_kit.outputs import Output
 from dongcha.warehouse.lake import Lake
@@ -55,6 +56,8 @@ class Needs:
     label: Labeller
     history: bool = False
     """Whether its facts come with customers' timelines and the catalogue."""
+    crowd: Crowd = Crowd.BUYERS
+    """Whom it answers for."""
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,14 @@ def unwatched(what: str, done: int, of: int) -> None:
 
 @dataclass(frozen=True)
 class History:
-    """Timelines and catalogue at a cutoff, each found when first asked for.
+    """Timelines, catalogue and traits at a cutoff, each found when first asked for.
 
     `scratch`: a folder of the workspace in which a long training may keep what it has, so that it goes on after a kill.
     """
 
     find_timeline: Callable[[], pl.DataFrame]
     find_catalogue: Callable[[], pl.DataFrame]
+    find_traits: Callable[[], pl.DataFrame]
     scratch: Path | None = None
     progress: Progress = unwatched
 
@@ -40,6 +41,11 @@ class History:
     def catalogue(self) -> pl.DataFrame:
         """Columns as `features.sequence.CATALOGUE`: one row per product, by product."""
         return self.find_catalogue()
+
+    @cached_property
+    def traits(self) -> pl.DataFrame:
+        """As `features.traits.traits`: customer_id and one String column per trait, by customer."""
+        return self.find_traits()
 
     @cached_property
     def products(self) -> pl.Series:

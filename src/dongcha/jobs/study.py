@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final
 
 import orjson
@@ -17,8 +17,9 @@ from dongcha.as_of import AsOf, Horizon, Window
 from dongcha.errors import MissingDataError
 from dongcha.evaluation.splits import rolling_cutoffs, training_cutoffs
 from dongcha.features.labels import span
-from dongcha.features.point_in_time import Snapshot
+from dongcha.features.point_in_time import Crowd, Snapshot
 from dongcha.features.sequence import catalogue, timeline
+from dongcha.features.traits import traits
 from dongcha.insight_kit.base import Example, Facts, Insight
 from dongcha.insight_kit.history import History
 from dongcha.insight_kit.versions import Versions
@@ -28,7 +29,7 @@ from dongcha.warehouse.ledger import Ledger
 Progress = Callable[[str, int, int], None]
 """(what is being done, how much is done, of how much)."""
 
-CODE_VERSION: Final = 3
+CODE_VERSION: Final = 4
 """Raise when a change of code changes answers, so that unchanged data is worked on again."""
 
 
@@ -61,13 +62,13 @@ class Shelf:
         self._labels: dict[object, pl.DataFrame] = {}
         self._histories: dict[object, History] = {}
 
-    def features(self, snapshot: Snapshot, names: Sequence[str]) -> pl.DataFrame:
+    def features(self, snapshot: Snapshot, names: Sequence[str], crowd: Crowd) -> pl.DataFrame:
         """The snapshot's features by name, those not yet there computed in one go."""
-        key = (snapshot.as_of, tuple(sorted(snapshot.versions.items())))
+        key = (snapshot.as_of, tuple(sorted(snapshot.versions.items())), crowd)
         there = self._features.get(key)
         missing = [name for name in names if there is None or name not in there.columns]
         if missing or there is None:
-            found = snapshot.features(missing)
+            found = snapshot.features(missing, crowd)
             there = found if there is None else pl.concat([there, found.drop(c.CUSTOMER_ID)], how="horizontal")
             self._features[key] = there
         return there.select(c.CUSTOMER_ID, *names)
@@ -131,15 +132,19 @@ class Study:
         """The insight's features at a cutoff."""
         snapshot = Snapshot(self.desk.lake, as_of, self.versions)
         names = snapshot.available(self.insight.needs.features)
-        features = self.desk.shelf.features(snapshot, names).rename({self.insight.entity: c.ENTITY_ID})
+        features = self.desk.shelf.features(snapshot, names, self.insight.needs.crowd)
+        features = features.rename({self.insight.entity: c.ENTITY_ID})
         history = self._history(snapshot) if self.insight.needs.history else None
         return Facts(as_of, self.desk.plan.horizon, features, history)
 
     def _history(self, snapshot: Snapshot) -> History:
         scratch, progress = self.desk.models.folder / SCRATCH, self.desk.progress
-        return self.desk.shelf.history(
-            snapshot, lambda: History(lambda: timeline(snapshot), lambda: catalogue(snapshot), scratch, progress)
-        )
+
+        def made() -> History:
+            finds = [partial(find, snapshot) for find in (timeline, catalogue, traits)]
+            return History(finds[0], finds[1], finds[2], scratch, progress)
+
+        return self.desk.shelf.history(snapshot, made)
 
     def example(self, as_of: AsOf, known_by: AsOf, horizon: Horizon | None = None) -> Example:
         """Facts at a past cutoff with what happened in the horizon after it, as far as it was known by `known_by`."""

@@ -9,6 +9,7 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.features.labels import PRODUCTS_BOUGHT, products_bought
+from dongcha.features.point_in_time import Crowd
 from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs
 from dongcha.insight_kit.outputs import Ranking
 from dongcha.insights.recommendation.contenders import (
@@ -27,7 +28,7 @@ GAINS: Final = 1 / np.log2(np.arange(2, LISTED + 2))
 
 
 class Recommendation(Insight):
-    """Ten products for every buyer, and for each which of their purchases led to it.
+    """Ten products for every known customer, and for each which of their purchases led to it.
 
     Figures are in docs/insights/recommendation.md. Not promised: that who is shown a product buys it because of that;
     the lists foretell what is bought, and only a test with a held-out group tells what showing adds.
@@ -35,7 +36,7 @@ class Recommendation(Insight):
 
     name = "recommendation"
     question: ClassVar[dict[str, str]] = {"en": "What would they want?", "zh": "他们会想要什么？"}
-    needs = Needs((c.ORDERS,), ("orders", "recency_days"), products_bought, history=True)
+    needs = Needs((c.ORDERS,), ("orders", "recency_days"), products_bought, history=True, crowd=Crowd.KNOWN)
     yields = (
         Ranking(RECOMMENDED, "score", english="recommended", chinese="推荐商品", of=c.PRODUCT_ID),
         Ranking(BECAUSE, "share", 0, 1, english="because they bought", chinese="因为买过", of=c.PRODUCT_ID),
@@ -67,10 +68,11 @@ class Recommendation(Insight):
         }
 
     def examine(self, example: Example, answer: pl.DataFrame, groups: pl.Series | None) -> dict[str, Any]:
-        """How good the lists are for who has bought little and much before."""
+        """How good the lists are for who has bought nothing, little and much before."""
         listed = answer[RECOMMENDED].list.eval(pl.element().struct.field(c.LABEL))
         orders, found = example.facts.column("orders"), []
-        for name, rows in (("1 order", orders == 1), ("2-4 orders", (orders > 1) & (orders < 5)), ("5+", orders >= 5)):
+        kinds = {"0 orders": orders == 0, "1 order": orders == 1, "2-4 orders": (orders > 1) & (orders < 5)}
+        for name, rows in (kinds | {"5+": orders >= 5}).items():
             part = np.flatnonzero(rows)
             figures = measured(listed.gather(part), example.truth[PRODUCTS_BOUGHT].gather(part))
             found.append({"group": name, "customers": len(part), **figures})

@@ -147,9 +147,7 @@ class Judged(Recommender):
 
     def rank(self, rankers: Rankers, facts: Facts) -> Scored:
         histories = rankers.histories(facts)
-        found = self.judge.scores(rankers.judged(facts, self.pretrained), rankers.popularity, histories)
-        # The judge learnt from buyers; who has bought nothing gets what sells, which fills every list too short.
-        return found.kept(histories.lengths()[found.rows()] > 0)
+        return self.judge.scores(rankers.judged(facts, self.pretrained), rankers.popularity, histories)
 
     def save(self, folder: Path) -> None:
         super().save(folder)

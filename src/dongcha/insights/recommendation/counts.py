@@ -48,6 +48,15 @@ class Counts:
         category = self.history.catalogue[c.CATEGORY]
         return category.rank("dense").cast(pl.Int64).fill_null(0).to_numpy() - 1
 
+    def traits(self, entities: pl.Series) -> np.ndarray:
+        """What the entities are, shape (entities, traits), int64: each value's number, -1 where it is not known."""
+        known = self.history.traits
+        names = [name for name in known.columns if name != c.CUSTOMER_ID]
+        coded = known.with_columns(pl.col(names).rank("dense").cast(pl.Int64) - 1)
+        mine = pl.DataFrame({c.CUSTOMER_ID: entities.cast(pl.String)})
+        found = mine.join(coded, on=c.CUSTOMER_ID, how="left", maintain_order="left").select(names)
+        return found.fill_null(-1).to_numpy().astype(np.int64).reshape(len(entities), len(names))
+
     def rows(self, entities: pl.Series) -> np.ndarray:
         """The entities' rows in `bought` and `looked_at`."""
         place = self.customers.search_sorted(entities.cast(pl.String)).to_numpy().astype(np.int64)

@@ -17,6 +17,7 @@ from dongcha.insight_kit.pretrained import Pretrained, day_of, history_of
 from dongcha.insights.recommendation.counts import Counts
 from dongcha.models.ranking.blend import Ranker
 from dongcha.models.ranking.content import Content
+from dongcha.models.ranking.context import Context
 from dongcha.models.ranking.popularity import Popularity
 from dongcha.models.ranking.repeats import Repeats, RepeatsConfig
 from dongcha.models.ranking.scored import Scored
@@ -74,12 +75,9 @@ class Rankers:
         return replace(found, ids=np.arange(len(found)))
 
     def judged(self, facts: Facts, pretrained: Pretrained | None = None) -> list[Ranker]:
-        """The rankers that the judge hears, for these entities."""
-        found: list[Ranker] = [self.own, self.repeats, self.neighbours, self.followers, self.content, self.recent]
-        if (self.counts.categories >= 0).any():
-            found.append(self.of_own_categories)
-        if len(self.counts.looked_at.items):
-            found.append(self.looked_at(facts))
+        """The rankers that the judge hears, for these entities: the same at every cutoff, whatever is known by then."""
+        counted: list[Ranker] = [self.own, self.repeats, self.neighbours, self.followers, self.content, self.recent]
+        found = [*counted, self.of_own_categories, self.looked_at(facts), self.alike(facts)]
         return [*found, self.by_behaviour(facts, pretrained)] if pretrained is not None else found
 
     @cached_property
@@ -135,6 +133,16 @@ class Rankers:
         assert looks.days is not None
         fresh = (0.5 ** ((self.counts.today - looks.days) / LOOK_HALF_LIFE_DAYS)).astype(np.float32)
         return Given(Scored.of(looks.matrix(np.maximum(fresh, np.float32(1e-6)))))
+
+    @cached_property
+    def context(self) -> Context:
+        """What people of each kind took lately."""
+        everybody = pl.concat([self.counts.customers, pl.Series([""])])
+        return Context().fit(self.counts.traits(everybody), self.counts.since(RECENT_DAYS))
+
+    def alike(self, facts: Facts) -> Given:
+        """What those like the entities took lately: all there is for who has done nothing yet."""
+        return Given(self.context.of(self.counts.traits(facts.entities)))
 
     def by_behaviour(self, facts: Facts, pretrained: Pretrained) -> Given:
         """The likeliest next products, by the behaviour model."""
