@@ -78,13 +78,16 @@ def _later_loss(
 
 
 def product_loss(network: Network, states: Tensor, target: Tensor, sampler: Sampler, negatives: int) -> Tensor:
-    """Cross-entropy against drawn products (Bengio & Senécal 2008).
+    """Cross-entropy against drawn products (Bengio & Senécal 2008), or all where those are no more than would be drawn.
 
     The own product counts once and each drawn one by the inverse of its expected count, so the sum under the softmax is
     right in the mean. Correcting the own product too, as is common, would count it as if it were drawn.
     """
     if not len(target):
         return states.sum() * 0.0
+    if network.sizes[PRODUCT] <= negatives:
+        vectors, bias = network.looked_up(torch.arange(network.sizes[PRODUCT]))
+        return F.cross_entropy(F.linear(states, vectors, bias), target)
     drawn = sampler.draw(negatives)
     own_vectors, own_bias = network.looked_up(target)
     vectors, bias = network.looked_up(drawn)
