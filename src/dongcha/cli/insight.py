@@ -238,14 +238,15 @@ def draw_groups(shop: Shop, name: str, as_of: str | None, language: str) -> None
 
 
 def say_answer(shop: Shop, insight: Insight, output: Output, value: Any, language: str) -> str:
-    """One value of an answer for a reader: groups in their language, products by name."""
+    """One value of an answer for a reader: groups and labels in their language, products by name."""
     from dongcha.cli.render import figure
+    from dongcha.insight_kit.outputs import Ranking
 
     if output.kind == "group":
         return insight.say(value, language)
-    if getattr(output, "of", "") == c.PRODUCT_ID and value:
-        names = shop.product_names
-        value = [{**pair, c.LABEL: names.get(pair[c.LABEL], pair[c.LABEL])} for pair in value]
+    if isinstance(output, Ranking) and value:
+        names = shop.product_names if output.of == c.PRODUCT_ID else {}
+        value = [{**p, c.LABEL: names.get(p[c.LABEL]) or insight.say(p[c.LABEL], language)} for p in value]
     return figure(value, output.unit, shop.currency)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WIDE = 160
 MONEY = "money"
 PROBABILITY = "probability"
+DAYS = "days"
 FIRST = 4
 """How many places of a ranking a line shows."""
 
@@ -79,6 +80,8 @@ def figure(value: Any, unit: str = "", currency: str = "") -> str:
         return f"{value:.0%}".replace("%", " %")
     if unit == MONEY:
         return f"{value:,.2f} {currency}".strip()
+    if unit == DAYS:
+        return f"{value:,.1f}"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.3f}"
 
 

@@ -191,7 +191,7 @@ class Insight(ABC):
         return ""
 
     def say(self, text: str | None, language: str) -> str:
-        """A group's name in a language; names are kept in English."""
+        """A group's name or a ranking's label in a language; both are kept in English."""
         return text or "–"
 
     @property

@@ -13,7 +13,8 @@ from dongcha.evaluation.calibration import expected_calibration_error, reliabili
 from dongcha.features.declare import about_customers
 from dongcha.features.labels import DAYS_UNTIL, PRODUCTS_BOUGHT, first_actions
 from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs
-from dongcha.insight_kit.journeys import ROW, pair_of
+from dongcha.insight_kit.event_words import event_said
+from dongcha.insight_kit.journeys import BETWEEN, ROW, pair_of
 from dongcha.insight_kit.outputs import Ranking, Value
 from dongcha.insight_kit.pretrained import history_of
 from dongcha.insight_kit.product_groups import ProductGroups
@@ -56,6 +57,10 @@ class NextAction(Insight):
 
     def contenders(self) -> tuple[Contender, ...]:
         return (Blended(FEATURES), MarkovChain(), RenewalGuess())
+
+    def say(self, text: str | None, language: str) -> str:
+        event, between, kind = (text or "–").partition(BETWEEN)
+        return event_said(event, language) + between + kind
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         found = happened.rename({c.CUSTOMER_ID: c.ENTITY_ID})

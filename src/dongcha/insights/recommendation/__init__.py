@@ -22,7 +22,7 @@ from dongcha.insights.recommendation.contenders import (
     Popular,
     RecommendationConfig,
 )
-from dongcha.insights.recommendation.finish import BECAUSE, LISTED, RECOMMENDED
+from dongcha.insights.recommendation.finish import BECAUSE, LISTED, POPULAR, RECOMMENDED
 
 GAINS: Final = 1 / np.log2(np.arange(2, LISTED + 2))
 
@@ -52,6 +52,9 @@ class Recommendation(Insight):
     def contenders(self) -> tuple[Contender, ...]:
         kinds = (JudgedAll, Judged, ByBehaviour, PastPurchases, Popular, ItemNeighbours, ItemTransitions)
         return tuple(kind(self.config) for kind in kinds)
+
+    def say(self, text: str | None, language: str) -> str:
+        return "热门" if text == POPULAR and language == "zh" else text or "–"
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         joined = facts.features.select(c.ENTITY_ID).join(
