@@ -40,16 +40,13 @@ def backtest(study: Study) -> list[Fold]:
 
 
 def _fold(study: Study, number: int, cutoff: AsOf, of: int) -> Fold:
-    insight, seed = study.insight, study.desk.plan.seed
-    past, test = study.past(cutoff), study.example(cutoff, study.as_of)
-    contenders = insight.contenders()
+    insight, test = study.insight, study.example(cutoff, study.as_of)
+    names = [contender.name for contender in insight.contenders()]
     metrics = {}
-    for done, contender in enumerate(contenders):
-        study.desk.progress(
-            f"{insight.name}: backtest at {cutoff}", (number - 1) * len(contenders) + done, of * len(contenders)
-        )
-        contender.fit(past, test.facts, seed=seed)
-        metrics[contender.name] = insight.judge(contender, test, insight.answer(contender, test.facts))
+    for done, name in enumerate(names):
+        study.desk.progress(f"{insight.name}: backtest at {cutoff}", (number - 1) * len(names) + done, of * len(names))
+        contender = study.fitted(name, cutoff)
+        metrics[name] = insight.judge(contender, test, insight.answer(contender, test.facts))
     return Fold(number, cutoff, len(test.facts.features), metrics)
 
 

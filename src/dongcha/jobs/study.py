@@ -20,7 +20,7 @@ from dongcha.features.labels import span
 from dongcha.features.point_in_time import Crowd, Snapshot
 from dongcha.features.sequence import catalogue, timeline
 from dongcha.features.traits import traits
-from dongcha.insight_kit.base import Example, Facts, Insight
+from dongcha.insight_kit.base import Contender, Example, Facts, Insight
 from dongcha.insight_kit.history import History
 from dongcha.insight_kit.versions import Versions
 from dongcha.warehouse.lake import Lake
@@ -115,6 +115,15 @@ class Study:
     def __init__(self, desk: Desk, insight: Insight, as_of: AsOf) -> None:
         self.desk, self.insight, self.as_of = desk, insight, as_of
         self.versions = desk.lake.versions()
+        self._fitted: dict[str, tuple[AsOf, Contender]] = {}
+
+    def fitted(self, name: str, cutoff: AsOf) -> Contender:
+        """The contender fitted on all that was known at a cutoff; each one's newest is kept."""
+        if self._fitted.get(name, (None,))[0] != cutoff:
+            contender = self.insight.contender(name)
+            contender.fit(self.past(cutoff), self.facts(cutoff), seed=self.desk.plan.seed)
+            self._fitted[name] = (cutoff, contender)
+        return self._fitted[name][1]
 
     def missing_tables(self) -> list[str]:
         """The tables the insight needs that are not loaded."""

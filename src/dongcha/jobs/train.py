@@ -11,7 +11,7 @@ import orjson
 
 from dongcha import columns as c
 from dongcha.evaluation.drift import drift
-from dongcha.insight_kit.base import Contender, Example, Insight
+from dongcha.insight_kit.base import Example, Insight
 from dongcha.insight_kit.contest import Fold, Verdict, mean_metrics, verdict
 from dongcha.jobs.backtest import backtest
 from dongcha.jobs.record import finish, new_run
@@ -49,18 +49,12 @@ def train(study: Study) -> Trained:
     version = f"v{len(ledger.versions(insight.name)) + 1}"
     run = new_run(study, fingerprint, version)
     study.desk.progress(f"{insight.name}: train {decision.contender}", 0, 1)
-    contender = _fitted(study, decision.contender)
+    contender = study.fitted(decision.contender, study.as_of)
     study.desk.models.save(insight, version, contender)
     ledger.write(CARDS, [{**run, "card": orjson.dumps(_card(study, run, decision, folds)).decode()}])
     _promote(study, run, decision, folds)
     finish(study, run, JOB, fingerprint, rows=len(study.facts(study.as_of).features), seconds=perf_counter() - started)
     return _recall(ledger, insight, version, unchanged=False)
-
-
-def _fitted(study: Study, name: str) -> Contender:
-    contender = study.insight.contender(name)
-    contender.fit(study.past(study.as_of), study.facts(study.as_of), seed=study.desk.plan.seed)
-    return contender
 
 
 def _card(study: Study, run: dict[str, Any], decision: Verdict, folds: Sequence[Fold]) -> dict[str, Any]:
@@ -88,9 +82,8 @@ def _quality(study: Study, name: str, folds: Sequence[Fold]) -> dict[str, Any]:
     if not folds:
         return {}
     cutoff = folds[-1].as_of
-    contender, example = study.insight.contender(name), study.example(cutoff, study.as_of)
-    contender.fit(study.past(cutoff), example.facts, seed=study.desk.plan.seed)
-    answer = study.insight.answer(contender, example.facts)
+    example = study.example(cutoff, study.as_of)
+    answer = study.insight.answer(study.fitted(name, cutoff), example.facts)
     groups = study.groups(example.facts)
     return {"as_of": str(cutoff), **study.insight.examine(example, answer, groups), "drift": _drift(study, example)}
 
