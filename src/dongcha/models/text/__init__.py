@@ -1,0 +1,1 @@
+"""Texts to numbers: tokens, languages, vectors, polarity, aspects. Strings and arrays in, arrays out."""
