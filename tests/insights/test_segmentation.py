@@ -16,6 +16,7 @@ from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.base import Contender
 from dongcha.insight_kit.history import History
 from dongcha.insights.segmentation import FEATURES, RFM_CELL, WORDS, Segmentation, name_groups
+from dongcha.insights.segmentation.contenders import AxesGroups
 from dongcha.jobs.recovery import segment_recovery
 from dongcha.jobs.study import Study
 from dongcha.models.grouping.k_means import Scale, explained
@@ -49,16 +50,6 @@ def test_planted_groups_are_found_better_than_by_recency_frequency_and_money(
     assert ours > 0.15
     assert ours > 1.3 * textbook
     assert ours > 1.3 * cells
-
-
-def test_groups_in_the_latent_find_the_planted_ones_too(
-    large_shop: Shop, simulated: Simulated, groups: pl.DataFrame
-) -> None:
-    found = answer(large_shop, "latent")
-    ours, _ = segment_recovery(found, simulated.secrets)
-    textbook, _ = segment_recovery(answer(large_shop, "rfm_k_means"), simulated.secrets)
-    assert ours > 1.3 * textbook
-    assert found.drop("segment").equals(groups.drop("segment"))
 
 
 def test_every_fifth_of_recency_is_a_fifth_of_the_buyers(large_shop: Shop, groups: pl.DataFrame) -> None:
@@ -111,24 +102,28 @@ def test_planted_impostors_are_unusual(groups: pl.DataFrame, simulated: Simulate
 
 
 def test_a_saved_map_is_the_same_map(large_shop: Shop, groups: pl.DataFrame, tmp_path: Path) -> None:
-    study, model = fitted(large_shop, "latent")
+    study, model = fitted(large_shop, "k_means")
     model.save(tmp_path)
-    loaded = study.insight.contender("latent")
+    loaded = study.insight.contender("k_means")
     loaded.load(tmp_path)
-    again = study.insight.answer(loaded, study.facts(large_shop.as_of()))
-    assert again.select("map_x", "map_y", "anomaly").equals(groups.select("map_x", "map_y", "anomaly"))
-    assert again["segment"].equals(study.insight.answer(model, study.facts(large_shop.as_of()))["segment"])
+    assert study.insight.answer(loaded, study.facts(large_shop.as_of())).equals(groups)
 
 
-def test_the_latent_is_learnt_once_for_all_contenders(large_shop: Shop) -> None:
-    models = [fitted(large_shop, name)[1] for name in ("k_means", "latent", "rfm_k_means")]
-    latents = [model.atlas.latent for model in models]  # type: ignore[attr-defined]
-    assert latents[0] is not None
-    assert latents[0] is latents[1] is latents[2]
+def test_the_map_is_learnt_once_for_all_contenders_and_not_to_be_judged(large_shop: Shop) -> None:
+    study, model = fitted(large_shop, "k_means")
+    judged = study.insight.answer(model, study.facts(large_shop.as_of()), to_judge=True)
+    assert isinstance(model, AxesGroups)
+    assert judged.columns == [c.ENTITY_ID, "segment", RFM_CELL]
+    assert "drawn" not in vars(model.atlas)
+    other = fitted(large_shop, "rfm_k_means")[1]
+    assert isinstance(other, AxesGroups)
+    assert model.atlas.drawn is other.atlas.drawn
 
 
-@pytest.mark.parametrize("contender", ["k_means", "latent", "rfm_k_means"])
-def test_without_products_the_map_and_the_unusual_are_told_from_the_axes(shop: Shop, contender: str) -> None:
+@pytest.mark.parametrize("contender", ["k_means", "rfm_k_means"])
+def test_without_products_the_map_and_the_unusual_are_told_from_the_axes(
+    shop: Shop, contender: str, tmp_path: Path
+) -> None:
     study = Study(shop.desk, shop.insights["segmentation"], shop.as_of())
     facts = study.facts(shop.as_of())
     assert facts.history is not None
@@ -137,6 +132,10 @@ def test_without_products_the_map_and_the_unusual_are_told_from_the_axes(shop: S
     model = study.insight.contender(contender)
     model.fit([], bare, seed=7)
     found = study.insight.answer(model, bare)
+    model.save(tmp_path)
+    loaded = study.insight.contender(contender)
+    loaded.load(tmp_path)
+    assert study.insight.answer(loaded, bare).equals(found)
     assert found["map_x"].std() > 0  # type: ignore[operator]
     ways = facts.matrix(FEATURES)
     far = np.abs(Scale.fit(ways).transform(ways)).max(axis=1)

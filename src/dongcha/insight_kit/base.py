@@ -118,6 +118,10 @@ class Contender(ABC):
     def predict(self, facts: Facts) -> pl.DataFrame:
         """entity_id (as in `facts`, same order) + the columns the insight yields."""
 
+    def beside(self, facts: Facts) -> pl.DataFrame:
+        """Columns of the answer that are only shown: no metric reads them, so that a backtest does not ask for them."""
+        return pl.DataFrame()
+
     def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
         """Feature names and their signed pushes, shape (entities, features); none where it cannot tell."""
         return (), np.empty((len(facts.features), 0))
@@ -207,14 +211,19 @@ class Insight(ABC):
             f"{self.name} has no contender '{name}'.", f"It has: {', '.join(k.name for k in self.contenders())}."
         )
 
-    def answer(self, contender: Contender, facts: Facts) -> pl.DataFrame:
-        """The contender's prediction, checked against what the insight declares."""
+    def answer(self, contender: Contender, facts: Facts, *, to_judge: bool = False) -> pl.DataFrame:
+        """The contender's prediction, checked against what the insight declares.
+
+        `to_judge`: without what is only shown beside it.
+        """
         answer = contender.predict(facts)
         if not answer[c.ENTITY_ID].equals(facts.entities):
             raise ContractError(f"{self.name}: {contender.name} did not answer for every entity in order.")
+        whole = answer if to_judge else answer.hstack(contender.beside(facts))
         for output in self.yields:
-            output.check(answer)
-        return answer
+            if not to_judge or output.name in answer.columns:
+                output.check(whole)
+        return whole
 
     def reasons(self, contender: Contender, facts: Facts, *, top: int = 3) -> pl.DataFrame:
         """The `top` features that moved each answer most (columns as REASON_SCHEMA; effect is signed)."""

@@ -35,10 +35,6 @@ class Latent:
     features: tuple[str, ...]
     vae: Vae
 
-    def places(self, facts: Facts) -> Vectors:
-        """Each entity's place in the latent, shape (entities, latent)."""
-        return self.vae.encode(*self._rows(facts))
-
     def map(self, facts: Facts) -> Vectors:
         """Each entity's place on the map, shape (entities, 2): near are those of whom the same is foretold."""
         return self.vae.map(*self._rows(facts))

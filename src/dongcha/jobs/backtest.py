@@ -46,7 +46,7 @@ def _fold(study: Study, number: int, cutoff: AsOf, of: int) -> Fold:
     for done, name in enumerate(names):
         study.desk.progress(f"{insight.name}: backtest at {cutoff}", (number - 1) * len(names) + done, of * len(names))
         contender = study.fitted(name, cutoff)
-        metrics[name] = insight.judge(contender, test, insight.answer(contender, test.facts))
+        metrics[name] = insight.judge(contender, test, insight.answer(contender, test.facts, to_judge=True))
     return Fold(number, cutoff, len(test.facts.features), metrics)
 
 

@@ -83,7 +83,7 @@ def _quality(study: Study, name: str, folds: Sequence[Fold]) -> dict[str, Any]:
         return {}
     cutoff = folds[-1].as_of
     example = study.example(cutoff, study.as_of)
-    answer = study.insight.answer(study.fitted(name, cutoff), example.facts)
+    answer = study.insight.answer(study.fitted(name, cutoff), example.facts, to_judge=True)
     groups = study.groups(example.facts)
     return {"as_of": str(cutoff), **study.insight.examine(example, answer, groups), "drift": _drift(study, example)}
 

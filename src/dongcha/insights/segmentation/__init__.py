@@ -16,8 +16,6 @@ from dongcha.insights.segmentation.contenders import (
     RFM_CELL,
     SEGMENT,
     AxesGroups,
-    Grouping,
-    LatentPlaces,
     RfmGroups,
     SegmentationConfig,
 )
@@ -54,7 +52,7 @@ class Segmentation(Insight):
     config: SegmentationConfig
 
     def contenders(self) -> tuple[Contender, ...]:
-        return (AxesGroups(self.config), LatentPlaces(self.config), RfmGroups(self.config))
+        return (AxesGroups(self.config), RfmGroups(self.config))
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         spent = happened.select(pl.col(c.CUSTOMER_ID).alias(c.ENTITY_ID), pl.col(SPEND).alias(LOG_SPENT))
@@ -65,7 +63,7 @@ class Segmentation(Insight):
         groups = answer[SEGMENT].to_numpy()
         ways = example.facts.matrix(tuple(name for name in FEATURES if varies(example.facts, name)))
         told = explained(groups, Scale.fit(ways).transform(ways))
-        stability = contender.stability if isinstance(contender, Grouping) else float("nan")
+        stability = contender.model.stability if isinstance(contender, AxesGroups) else float("nan")
         return {
             "stably_explained": stability * told,
             "stability": stability,
