@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dongcha.models.tabular.boosting import BoostedWait
 from dongcha.models.tabular.renewal import Renewal
-from dongcha.models.tabular.waiting import BoostedWait
 
 NOBODY = np.empty(0, dtype=np.int64)
 

@@ -26,8 +26,8 @@ from dongcha.models.ranking.next_blend import Lesson, NextBlend
 from dongcha.models.ranking.next_guesses import Crowd
 from dongcha.models.ranking.next_step import Array, Codes
 from dongcha.models.tabular.blend import Blend
+from dongcha.models.tabular.boosting import BoostedWait
 from dongcha.models.tabular.renewal import Renewal
-from dongcha.models.tabular.waiting import BoostedWait
 
 PAIRS_FILE: Final = "pairs.json"
 LEARNT_FILE: Final = "learnt.json"

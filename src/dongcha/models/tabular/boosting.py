@@ -1,4 +1,4 @@
-"""Gradient-boosted trees for a probability and for an amount, with settings for thousands of rows, not millions."""
+"""Gradient-boosted trees for a probability, an amount and a wait, with settings for thousands of rows, not millions."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class BoostingConfig:
 
 
 class _Boosting:
-    """What both share. X has shape (rows, columns), float64, NaN for missing; LightGBM sends NaN its own way."""
+    """What all share. X has shape (rows, columns), float64, NaN for missing; LightGBM sends NaN its own way."""
 
     file: ClassVar[str]
 
@@ -136,6 +136,36 @@ class BoostedAmount(_Boosting):
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
         return cls(_read(folder / cls.file), json.loads((folder / UNIT).read_text("utf-8"))["log_unit"])
+
+
+class BoostedWait(_Boosting):
+    """The median of y >= 0 in days, by LightGBM with absolute error: of a wait, the mean is mostly its longest rows."""
+
+    file = "boosted_wait.txt"
+
+    @classmethod
+    def fit(
+        cls,
+        X: Array,
+        y: Array,
+        *,
+        sample_weight: Array | None = None,
+        seed: int = 0,
+        config: BoostingConfig | None = None,
+    ) -> Self:
+        """Learn from y >= 0. Raises MissingDataError where nothing is above zero."""
+        config = config or BoostingConfig(trees=200, learning_rate=0.05)
+        settings = {"objective": "l1", **_settings(config, seed, len(y))}
+        return cls(_train(X, positive_target(y), sample_weight, settings))
+
+    def predict(self, X: Array) -> Array:
+        """Days, shape (rows,), none below 0."""
+        return np.maximum(self._raw(X), 0.0)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        return cls(_read(folder / cls.file))
 
 
 def _read(file: Path) -> lightgbm.Booster:
