@@ -348,11 +348,11 @@ class Shop:
     ) -> list[tuple[Insight, Study]]:
         from dataclasses import replace
 
-        from dongcha.jobs.study import Study
+        from dongcha.jobs.text_study import study_of
 
         desk = self.desk if folds is None else replace(self.desk, plan=replace(self.desk.plan, folds=folds))
         cutoff = self.as_of(as_of)
-        return [(insight, Study(desk, insight, cutoff)) for insight in self.insights.pick(names)]
+        return [(insight, study_of(desk, insight, cutoff)) for insight in self.insights.pick(names)]
 
 
 def _actor() -> str:

@@ -33,6 +33,8 @@ CONVERSATION_ID: Final = "conversation_id"
 EXPOSURE_ID: Final = "exposure_id"
 OUTCOME_ID: Final = "outcome_id"
 DOCUMENT_ID: Final = "document_id"
+TEXT_ID: Final = "text_id"
+"""A review or a message among all that customers said: "reviews/<review_id>" or "messages/<message_id>"."""
 ANONYMOUS_ID: Final = "anonymous_id"
 SESSION_ID: Final = "session_id"
 

@@ -15,6 +15,7 @@ from dongcha.features import sales
 from dongcha.features.next_events import actions
 from dongcha.features.point_in_time import Snapshot, whole_table
 from dongcha.features.sequence import timeline
+from dongcha.features.texts import texts
 from dongcha.warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -86,6 +87,20 @@ def first_actions(
             DAYS_UNTIL
         ),
     )
+
+
+def written(
+    lake: Lake, window: Window, versions: Mapping[str, int] | None = None, *, known_by: AsOf | None = None
+) -> pl.DataFrame:
+    """The texts of `[start, end)`: columns as `features.texts.TEXTS`, by text_id. `known_by` as in `purchases`."""
+    return texts(_Happened(lake, window, versions, known_by))
+
+
+def ratings(
+    lake: Lake, window: Window, versions: Mapping[str, int] | None = None, *, known_by: AsOf | None = None
+) -> pl.DataFrame:
+    """Those of the texts `written` that came with a rating."""
+    return written(lake, window, versions, known_by=known_by).drop_nulls(c.RATING)
 
 
 class _Happened(Snapshot):

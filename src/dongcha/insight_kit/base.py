@@ -65,17 +65,27 @@ class Facts:
     """Everything a model may see at one cutoff.
 
     `features`: entity_id (String, sorted) + one Float64 column per feature, null where it does not apply;
-    one row per entity. `history`: of all customers, where the insight needs it.
+    one row per entity. `history`: of all customers, where the insight needs it. `texts`: columns as
+    `features.texts.TEXTS`, where the entities are texts; it may hold more than the entities, and no rating.
     """
 
     as_of: AsOf
     horizon: Horizon
     features: pl.DataFrame
     history: History | None = None
+    texts: pl.DataFrame | None = None
 
     @property
     def entities(self) -> pl.Series:
         return self.features[c.ENTITY_ID]
+
+    @property
+    def said(self) -> list[str]:
+        """What each entity says, "" for one that is not among the texts."""
+        assert self.texts is not None, "these entities are not texts"
+        mine = self.features.select(pl.col(c.ENTITY_ID).alias(c.TEXT_ID))
+        joined = mine.join(self.texts, on=c.TEXT_ID, how="left", maintain_order="left")
+        return joined[c.TEXT].fill_null("").to_list()
 
     def matrix(self, names: Sequence[str]) -> np.ndarray:
         """Shape (entities, names), float64, NaN for null."""

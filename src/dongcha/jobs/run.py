@@ -10,6 +10,7 @@ from dongcha.errors import DongchaError, MissingDataError
 from dongcha.insight_kit.base import Insight
 from dongcha.jobs.score import Scored, score
 from dongcha.jobs.study import Desk, Study
+from dongcha.jobs.text_study import study_of
 from dongcha.jobs.train import Trained, train
 
 
@@ -31,7 +32,7 @@ class Outcome:
 
 def run(desk: Desk, insights: Iterable[Insight], as_of: AsOf) -> list[Outcome]:
     """Train and score every insight whose tables are loaded; the others say what they lack, and stop nobody."""
-    return [_one(Study(desk, insight, as_of)) for insight in insights]
+    return [_one(study_of(desk, insight, as_of)) for insight in insights]
 
 
 def _one(study: Study) -> Outcome:
@@ -48,6 +49,6 @@ def _one(study: Study) -> Outcome:
 def _score_before(study: Study) -> None:
     """Score one horizon earlier too where the answer is a group, so that movement between groups can be told."""
     if any(output.kind == "group" for output in study.insight.yields):
-        earlier = Study(study.desk, study.insight, study.as_of - study.desk.plan.horizon)
+        earlier = study_of(study.desk, study.insight, study.as_of - study.desk.plan.horizon)
         if len(earlier.facts(earlier.as_of).features):
             score(earlier)

@@ -46,7 +46,8 @@ def score(study: Study) -> Scored:
     facts = study.facts(study.as_of)
     if facts.features.is_empty():
         raise MissingDataError(
-            f"{insight.name}: there is no customer with a purchase before {study.as_of}.", "Choose a later --as-of."
+            f"{insight.name}: there is nobody and nothing to answer for before {study.as_of}.",
+            "Choose a later --as-of.",
         )
     answer = insight.answer(contender, facts)
     ledger.write(SCORES, stamped(to_rows(insight.yields, answer), run))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import orjson
 import polars as pl
@@ -17,7 +17,7 @@ from dongcha.as_of import AsOf, Horizon, Window
 from dongcha.errors import MissingDataError
 from dongcha.evaluation.splits import rolling_cutoffs, training_cutoffs
 from dongcha.features.labels import span
-from dongcha.features.point_in_time import Crowd, Snapshot
+from dongcha.features.point_in_time import DOES, Crowd, Snapshot
 from dongcha.features.sequence import catalogue, timeline
 from dongcha.features.traits import traits
 from dongcha.insight_kit.base import Contender, Example, Facts, Insight
@@ -104,8 +104,13 @@ class Desk:
     shelf: Shelf = field(default_factory=Shelf)
 
     def end(self) -> AsOf:
-        """The midnight after the last order: the default cutoff, when everything in the lake has happened."""
-        last = span(self.lake, c.ORDERS)[1]
+        """The midnight after the last order: the default cutoff, when everything in the lake has happened.
+
+        Without orders, after the last thing that a customer did. Raises MissingDataError where nothing is loaded.
+        """
+        loaded = [name for name in DOES if name in self.lake.versions()]
+        happened = loaded[:1] if c.ORDERS in loaded else loaded or [c.ORDERS]
+        last = max(span(self.lake, name)[1] for name in happened)
         return AsOf(_midnight(last)) + Horizon(1)
 
 
@@ -224,9 +229,12 @@ class Study:
             "code": CODE_VERSION,
         }
 
+    happens_in: ClassVar[str] = c.ORDERS
+    """The table whose first and last row say how far the facts reach."""
+
     @cached_property
     def _span(self) -> tuple[datetime, datetime]:
-        return span(self.desk.lake, c.ORDERS)
+        return span(self.desk.lake, self.happens_in)
 
     @property
     def _first(self) -> AsOf:
