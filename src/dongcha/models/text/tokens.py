@@ -7,14 +7,13 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from dongcha.models.text.stop_words import CHINESE, ENGLISH
 
 CHARACTERS_READ: Final = 20_000
 """Of a longer text only the beginning is read: what is meant stands there, and a pasted log must not cost minutes."""
-URL: Final = "_url"
-USER: Final = "_user"
+STAND_IN: Final = {"url": "_url", "user": "_user"}
 NOT: Final = "not_"
 
 HAN: Final = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
@@ -28,6 +27,7 @@ EMOJI: Final = r"[\u2190-\u21ff\u2300-\u23ff\u25a0-\u27bf\u2b00-\u2bff\U0001f000
 MARKUP: Final = re.compile(r"<!--.{0,2000}?-->|</?[a-z][^<>]{0,500}>", re.DOTALL | re.IGNORECASE)
 NO_SIGN: Final = re.compile(r"[\ufe0e\ufe0f\u200b\u200c\u2060\ufeff\u00ad\U0001f3fb-\U0001f3ff]")
 """What has no sign of its own, and colours of skin: one thumb up is one token."""
+BLANKS: Final = re.compile(r"\s+")
 LONG_RUN: Final = re.compile(r"([^\d\s])\1{2,}")
 PIECE: Final = re.compile(
     rf"""
@@ -61,6 +61,15 @@ CHINESE_DEGREES: Final = frozenset(_CHINESE_DEGREES.split())
 """What may stand between a Chinese negation and the word that it turns."""
 
 
+class Piece(NamedTuple):
+    """A token, what it is (han, unspaced, url, user, number, word, face, emoji, tone, stop), and where it stands."""
+
+    kind: str
+    token: str
+    start: int
+    end: int
+
+
 def tokenise(text: str, *, negations: bool = True) -> list[str]:
     """Words, emoji, emoticons and telling punctuation, folded to one case and form, in the order of the text.
 
@@ -73,8 +82,7 @@ def tokenise(text: str, *, negations: bool = True) -> list[str]:
     >>> tokenise("Soooo NOT good, 不好用😍😍")
     ['soo', 'not', 'not_good', '不好', '用', '😍', '😍']
     """
-    pieces = _pieces(text)
-    return list(_denied(pieces)) if negations else [token for kind, token in pieces if kind != "stop"]
+    return [piece.token for piece in located(normalised(text), negations=negations)]
 
 
 def words(text: str) -> list[str]:
@@ -85,7 +93,7 @@ def words(text: str) -> list[str]:
     """
     return [
         token
-        for kind, token in _pieces(text)
+        for kind, token, _, _ in _pieces(normalised(text))
         if kind in {"word", "han", "unspaced"}
         and token not in ENGLISH
         and token not in CHINESE
@@ -94,44 +102,57 @@ def words(text: str) -> list[str]:
 
 
 def normalised(text: str) -> str:
-    """The text as tokens are cut from it: no markup, one form (NFKC) and case, no long runs."""
+    """The text as tokens are cut from it: no markup, one form (NFKC) and case, no long runs, single blanks."""
     text = MARKUP.sub("\n", html.unescape(text[:CHARACTERS_READ]))
     text = unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'")
-    return LONG_RUN.sub(r"\1\1", NO_SIGN.sub("", text))
+    return BLANKS.sub(_blank, LONG_RUN.sub(r"\1\1", NO_SIGN.sub("", text))).strip()
 
 
-def _pieces(text: str) -> Iterator[tuple[str, str]]:
-    """What the text is made of, with its kind; a "stop" ends a clause and is no token."""
-    for found in PIECE.finditer(normalised(text)):
-        kind, piece = str(found.lastgroup), found.group()
+def _blank(run: re.Match[str]) -> str:
+    return "\n" if "\n" in run.group() else " "
+
+
+def located(normal: str, *, negations: bool = True) -> list[Piece]:
+    """The tokens of a `normalised` text, each with its place in it."""
+    pieces = _pieces(normal)
+    return [piece for piece in (_denied(pieces) if negations else pieces) if piece.kind != "stop"]
+
+
+def _pieces(normal: str) -> Iterator[Piece]:
+    """What the text is made of; a "stop" ends a clause and is no token."""
+    for found in PIECE.finditer(normal):
+        kind, (start, end) = str(found.lastgroup), found.span()
         if kind == "han":
-            yield from (("han", word) for word in _cutter().cut(piece))
+            for word in _cutter().cut(found.group()):
+                yield Piece(kind, word, start, start + len(word))
+                start += len(word)
         elif kind == "unspaced":
-            yield from ((kind, piece[k : k + 2]) for k in range(max(len(piece) - 1, 1)))
-        elif kind == "url":
-            yield kind, URL
-        elif kind == "user":
-            yield kind, USER
+            for k in range(start, max(end - 1, start + 1)):
+                yield Piece(kind, normal[k : min(k + 2, end)], k, min(k + 2, end))
         else:
-            yield kind, piece
+            yield Piece(kind, STAND_IN.get(kind) or found.group(), start, end)
 
 
-def _denied(pieces: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """The tokens, those under a negation marked."""
+def _denied(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """The pieces, those under a negation marked."""
     clause_denied = next_denied = False
-    for kind, token in pieces:
+    for piece in pieces:
+        kind, token, _, _ = piece
         if kind == "word":
             clause_denied &= token not in CONTRAST
-            yield NOT + token if clause_denied else token
+            yield _marked(piece) if clause_denied else piece
             clause_denied |= token in NEGATORS or token.endswith("n't")
         elif kind == "han":
-            yield NOT + token if next_denied and not _passes(token) else token
+            yield _marked(piece) if next_denied and not _passes(token) else piece
             next_denied = token in CHINESE_NEGATORS or (next_denied and token in CHINESE_DEGREES)
         else:
             clause_denied &= kind in {"number", "url", "user"}
             next_denied = False
-            if kind != "stop":
-                yield token
+            yield piece
+
+
+def _marked(piece: Piece) -> Piece:
+    return piece._replace(token=NOT + piece.token)
 
 
 def _passes(token: str) -> bool:
