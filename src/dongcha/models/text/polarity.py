@@ -5,90 +5,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import softmax
 
-from dongcha.errors import MissingDataError
+from dongcha.models.text.linear import LinearSigns, Signs, signs
 from dongcha.models.text.sparse import Sparse
 
 Array = NDArray[np.float64]
-Signs = NDArray[np.int8]
 
 FILE: Final = "polarity.safetensors"
-SIGNS: Final = np.array([-1, 0, 1], dtype=np.int8)
-MIDDLE_STAR: Final = 3
-FOLDS: Final = 5
-MANY: Final = 10_000
-"""From so many texts on one fold in five is enough to calibrate on."""
-FEWEST: Final = 2
-"""Texts of a sign below which it is not learnt."""
-PLAIN_C: Final = 10.0
-WEIGHED_C: Final = 3.0
-ITERATIONS: Final = 200
-LEANINGS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
-
-
-def signs(labels: ArrayLike) -> Signs:
-    """Ratings as -1, 0, 1, shape (labels,): stars 1-5 around 3; 0 and 1 as bad and good; -1, 0 and 1 as they are.
-
-    >>> signs([5, 3, 1, 4]).tolist(), signs([0, 1]).tolist(), signs([-1, 0, 1]).tolist()
-    ([1, 0, -1, 1], [-1, 1], [-1, 0, 1])
-    """
-    values = np.asarray(labels, dtype=np.float64)
-    if not len(values) or values.min() < 0:
-        return np.sign(values).astype(np.int8)
-    middle = 0.5 if values.max() <= 1 else MIDDLE_STAR
-    return np.sign(values - middle).astype(np.int8)
 
 
 @dataclass(frozen=True)
 class Polarity:
-    """A linear model of word and character grams per sign against the others, calibrated on texts it was not shown.
+    """Calibrated linear models (`LinearSigns`) on grams of words and characters, learnt from the texts themselves.
 
-    Each is the mean of two logistic regressions: on TF-IDF, and on TF-IDF times naive Bayes' log-count ratio (Wang &
-    Manning 2012). Since both are linear, the mean is one set of weights, and each word's part in an answer is exact.
-    What the margins of held-out folds meant is learnt by a multinomial logistic regression (Platt 1999).
+    On Chinese shopping reviews, 5 folds: accuracy PLACE, PLACE for character TF-IDF and a linear SVM. Not promised:
+    that it hears irony.
     """
 
     sparse: Sparse
-    weights: NDArray[np.float32]
-    """Shape (heads, columns): for the sign 1 alone where there are two signs, else for each."""
-    intercepts: Array
-    slopes: Array
-    """Margins to log-odds, shape (heads, 3); a sign never seen has -inf in `offsets`."""
-    offsets: Array
-    leaning: Array
-    """Added to the log-odds to name a sign, shape (3,): a rare sign needs less than half the chance to be named."""
+    linear: LinearSigns
 
     @classmethod
     def fit(cls, texts: Sequence[str], labels: ArrayLike, *, seed: int = 0) -> Polarity:
-        """Learn from texts with ratings (see `signs`), shape (texts,).
+        """Learn from texts and their ratings (see `signs`), shape (texts,). The same seed gives the same model.
 
-        Raises MissingDataError where there are not two texts each of two signs.
+        Raises MissingDataError where there are not two texts each of two signs, ValueError where the lengths differ.
         """
         y = signs(labels)
         if len(y) != len(texts):
             raise ValueError(f"{len(texts)} texts and {len(y)} labels")
-        known = [sign for sign in (-1, 0, 1) if np.sum(y == sign) >= FEWEST]
-        if len(known) < 2:
-            raise MissingDataError("Fewer than two texts each of two moods.", "Load reviews with good and bad ratings.")
-        kept = np.flatnonzero(np.isin(y, known)).tolist()
-        texts, y = [texts[row] for row in kept], y[kept]
         sparse = Sparse.fit(texts)
-        X = sparse.transform(texts)
-        heads = known[-1:] if len(known) == 2 else known
-        margins, rows = _held_out_margins(X, y, heads, seed)
-        slopes, offsets = _calibration(margins, y[rows])
-        leaning = _leaning(margins @ slopes + offsets, y[rows])
-        weights, intercepts = _heads(X, y, heads)
-        return cls(sparse, weights, intercepts, slopes, offsets, leaning)
+        return cls(sparse, LinearSigns.fit(sparse.transform(texts), y, seed=seed))
 
     def probabilities(self, texts: Sequence[str]) -> Array:
-        """Chances of bad, neutral and good, shape (texts, 3); one with nothing known in it is neutral."""
-        return self._probabilities(self.sparse.transform(texts))
+        """Chances of bad, neutral and good, shape (texts, 3); a text with nothing known in it is neutral."""
+        return self.linear.chances(self.sparse.transform(texts))
 
     def polarity(self, texts: Sequence[str]) -> Array:
         """The chance of good less that of bad, in [-1, 1], shape (texts,); 0 where a text says nothing known."""
@@ -96,16 +51,15 @@ class Polarity:
         return np.asarray(chances[:, 2] - chances[:, 0], dtype=np.float64)
 
     def named(self, texts: Sequence[str]) -> Signs:
-        """Each text's sign, shape (texts,); 0 too where a text says nothing known."""
-        X = self.sparse.transform(texts)
-        best = SIGNS[np.argmax(self._log_odds(X) + self.leaning, axis=1)]
-        return np.where(np.diff(X.indptr) > 0, best, 0).astype(np.int8)
+        """Each text's sign, shape (texts,): -1, 0 or 1.
+
+        A rare sign is named below half the chance, as far as held-out texts were named better so.
+        """
+        return self.linear.named(self.probabilities(texts))
 
     def reasons(self, texts: Sequence[str], most: int = 8) -> list[list[tuple[str, float]]]:
         """For each text its tokens that decided, the strongest first: each one's push on log(P(good) / P(bad))."""
-        known = np.flatnonzero(np.isfinite(self.offsets))
-        toward = self.slopes[:, known[-1]] - self.slopes[:, known[0]]
-        pushes = self.sparse.pushes(texts, toward @ self.weights)
+        pushes = self.sparse.pushes(texts, self.linear.direction)
         return [sorted(each.items(), key=lambda told: (-abs(told[1]), told[0]))[:most] for each in pushes]
 
     def save(self, folder: Path) -> None:
@@ -113,86 +67,11 @@ class Polarity:
         from safetensors.numpy import save_file
 
         self.sparse.save(folder)
-        save_file({name: value for name, value in vars(self).items() if name != "sparse"}, folder / FILE)
+        save_file(dict(vars(self.linear)), folder / FILE)
 
     @classmethod
     def load(cls, folder: Path) -> Polarity:
         """Read what `save` wrote."""
         from safetensors.numpy import load_file
 
-        return cls(Sparse.load(folder), **load_file(folder / FILE))
-
-    def _log_odds(self, X: Any) -> Array:
-        margins = np.asarray(X @ self.weights.T, dtype=np.float64) + self.intercepts
-        return np.asarray(margins @ self.slopes + self.offsets, dtype=np.float64)
-
-    def _probabilities(self, X: Any) -> Array:
-        chances = softmax(self._log_odds(X), axis=1)
-        chances[np.diff(X.indptr) == 0] = [0, 1, 0]
-        return np.asarray(chances, dtype=np.float64)
-
-
-def _heads(X: Any, y: Signs, heads: Sequence[int]) -> tuple[NDArray[np.float32], Array]:
-    """For each sign the weights against all others, and the intercepts."""
-    from sklearn.linear_model import LogisticRegression
-
-    weights, intercepts = [], []
-    for sign in heads:
-        ratio = _log_ratio(X, y == sign)
-        weighed = X.copy()
-        weighed.data *= ratio[X.indices]
-        rest = {"class_weight": "balanced", "max_iter": ITERATIONS}
-        one = LogisticRegression(C=PLAIN_C, **rest).fit(X, y == sign)
-        two = LogisticRegression(C=WEIGHED_C, **rest).fit(weighed, y == sign)
-        weights.append((one.coef_[0] + ratio * two.coef_[0]) / 2)
-        intercepts.append((one.intercept_[0] + two.intercept_[0]) / 2)
-    return np.array(weights, dtype=np.float32), np.array(intercepts, dtype=np.float64)
-
-
-def _log_ratio(X: Any, target: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """How much more often each gram stands in texts of the target, as a logarithm, each count begun at one."""
-    rows = np.repeat(target, np.diff(X.indptr))
-    inside, outside = (np.bincount(X.indices[side], minlength=X.shape[1]) + 1.0 for side in (rows, ~rows))
-    return np.asarray(np.log(inside / inside.sum() / (outside / outside.sum())), dtype=np.float32)
-
-
-def _held_out_margins(X: Any, y: Signs, heads: Sequence[int], seed: int) -> tuple[Array, NDArray[np.int64]]:
-    """Margins by models that were not shown the text, and the texts' rows."""
-    from sklearn.model_selection import StratifiedKFold
-
-    folds = StratifiedKFold(min(FOLDS, np.unique(y, return_counts=True)[1].min()), shuffle=True, random_state=seed)
-    margins, rows = [], []
-    for shown, held in folds.split(y, y):
-        weights, intercepts = _heads(X[shown], y[shown], heads)
-        margins.append(np.asarray(X[held] @ weights.T, dtype=np.float64) + intercepts)
-        rows.append(held)
-        if len(y) >= MANY:
-            break
-    return np.concatenate(margins), np.concatenate(rows)
-
-
-def _calibration(margins: Array, y: Signs) -> tuple[Array, Array]:
-    """Slopes (heads, 3) and offsets (3,) from margins to log-odds."""
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=1.0, max_iter=1000).fit(margins, y)
-    slopes, offsets = np.zeros((margins.shape[1], 3)), np.full(3, -np.inf)
-    places = np.searchsorted(SIGNS, model.classes_)
-    if len(places) == 2:
-        offsets[places[0]], places = 0.0, places[1:]
-    slopes[:, places], offsets[places] = model.coef_.T, model.intercept_
-    return slopes, offsets
-
-
-def _leaning(log_odds: Array, y: Signs) -> Array:
-    """The one that names held-out texts best, by the mean of accuracy and macro-F1."""
-    from sklearn.metrics import accuracy_score, f1_score
-
-    share = np.array([np.mean(y == sign) for sign in SIGNS])
-    rare = np.where(share > 0, -np.log(np.maximum(share, 1e-12)), 0.0)
-
-    def reached(strength: float) -> float:
-        told = SIGNS[np.argmax(log_odds + strength * rare, axis=1)]
-        return float(accuracy_score(y, told) + f1_score(y, told, average="macro"))
-
-    return np.asarray(max(LEANINGS, key=reached) * rare, dtype=np.float64)
+        return cls(Sparse.load(folder), LinearSigns(**load_file(folder / FILE)))
