@@ -46,7 +46,7 @@ class LinearSigns:
     """A linear model per sign against the others, calibrated on rows it was not shown.
 
     Each is the mean of two logistic regressions: on the rows, and on the rows times naive Bayes' log-count ratio (Wang
-    & Manning 2012). Since both are linear, the mean is one set of weights, and each column's part in an answer is exact.
+    & Manning 2012). Both are linear, so their mean is one set of weights, and a column's part in an answer is exact.
     What the margins of held-out folds meant is learnt by a multinomial logistic regression (Platt 1999).
     """
 
