@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check rectools clean
+.PHONY: demo test check rectools bertopic clean
 
 demo: $(READY)  ## A shop with known truth, from raw data to insight. ARGS="--language zh --customers 5000"
 	@$(BIN)/dongcha demo $(ARGS)
@@ -29,6 +29,14 @@ rectools: $(VENV)/rectools/.ready  ## The benchmarks' peer RecTools, which needs
 $(VENV)/rectools/.ready: | $(READY)
 	@$(PYTHON) -m venv $(VENV)/rectools
 	@$(VENV)/rectools/bin/python -m pip install --quiet --disable-pip-version-check 'rectools[torch]==0.19.0' torch==2.13.0
+	@touch $@
+
+bertopic: $(VENV)/bertopic/.ready  ## The benchmarks' peer BERTopic, without the encoders that it would bring.
+
+$(VENV)/bertopic/.ready: | $(READY)
+	@$(PYTHON) -m venv $(VENV)/bertopic
+	@$(VENV)/bertopic/bin/python -m pip install --quiet --disable-pip-version-check umap-learn==0.5.12 hdbscan==0.8.44 plotly pandas tqdm pyyaml
+	@$(VENV)/bertopic/bin/python -m pip install --quiet --disable-pip-version-check --no-deps bertopic==0.17.4
 	@touch $@
 
 clean:

@@ -7,3 +7,8 @@ _RECTOOLS: Final = Path(__file__).parents[2] / ".venv" / "rectools" / "bin" / "p
 
 RECTOOLS_PYTHON: Final = str(_RECTOOLS) if _RECTOOLS.exists() else None
 """The interpreter that `make rectools` sets up: RecTools needs an older NumPy than ours."""
+
+_BERTOPIC: Final = Path(__file__).parents[2] / ".venv" / "bertopic" / "bin" / "python"
+
+BERTOPIC_PYTHON: Final = str(_BERTOPIC) if _BERTOPIC.exists() else None
+"""The interpreter that `make bertopic` sets up: UMAP, HDBSCAN and Numba are much to install for one peer."""

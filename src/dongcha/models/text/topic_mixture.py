@@ -13,7 +13,7 @@ from dongcha.models.text.topic_counts import Array, Counts
 EVERYBODY: Final = 0.8
 """Of a topic's words this share is taken for what everybody says (Zhai et al. 2004): stop words of any language too."""
 ROUNDS: Final = 10
-STARTS: Final = 5
+STARTS: Final = 10
 SMOOTHING: Final = 0.001
 LADDER: Final = (1, 2, 3, 4, 6, 8, 11, 15, 20, 27)
 """The numbers of topics to try: more than a person reads would be no insight."""
