@@ -227,7 +227,8 @@ class Shop:
 
         column = next(output.name for output in self.insights[name].yields if output.kind == "group")
         now = self.scores(name, as_of=as_of)
-        others = [self.scores(k.name) for k in self.insights if k.name != name and self._is_scored(k.name)]
+        entity = self.insights[name].entity
+        others = [self.scores(k.name) for k in self._scored_of(entity) if k.name != name]
         found = summarise(now, column, others)
         moves = self.movement(name, as_of=as_of)
         if moves is None:
@@ -261,13 +262,13 @@ class Shop:
         """Everything known and concluded about one customer; see `dongcha.profiles.profile`."""
         from dongcha.profiles.profile import profile
 
-        return profile(self.lake, self.ledger, self.insights, customer_id, self.as_of())
+        return profile(self.lake, self.ledger, list(self.insights), customer_id, self.as_of())
 
     def audience(self, rule: str) -> pl.DataFrame:
         """The customers who match a rule over the catalogue's outputs; see `dongcha.profiles.audience`."""
         from dongcha.profiles.audience import audience
 
-        return audience(rule, [self.scores(k.name) for k in self.insights if self._is_scored(k.name)])
+        return audience(rule, [self.scores(k.name) for k in self._scored_of(c.CUSTOMER_ID)])
 
     # -- the state of things
 
@@ -276,6 +277,15 @@ class Shop:
         from dongcha.jobs.status import status
 
         return status(self.desk, self.insights)
+
+    @cached_property
+    def said(self) -> dict[str, str]:
+        """Text id → the text, of everything that customers said."""
+        from dongcha.features.point_in_time import Snapshot
+        from dongcha.features.texts import texts
+
+        known = texts(Snapshot(self.lake, self.as_of()))
+        return dict(zip(known[c.TEXT_ID], known[c.TEXT], strict=True))
 
     @cached_property
     def product_names(self) -> dict[str, str]:
@@ -338,10 +348,11 @@ class Shop:
 
     # -- inside
 
-    def _is_scored(self, name: str) -> bool:
+    def _scored_of(self, entity: str) -> list[Insight]:
+        """The insights that have answered, of those that answer for this kind of entity."""
         from dongcha.jobs.score import JOB
 
-        return self.ledger.latest_run(JOB, name) is not None
+        return [k for k in self.insights if k.entity == entity and self.ledger.latest_run(JOB, k.name) is not None]
 
     def _studies(
         self, names: Sequence[str], as_of: str | AsOf | None, folds: int | None = None

@@ -14,13 +14,13 @@ from dongcha.warehouse.engine import Engine
 from dongcha.warehouse.lake import Lake
 
 
-def open_simulated(simulated: Simulated, folder: Path) -> Shop:
-    """A workspace with the shop's orders, products and customers."""
+def open_simulated(simulated: Simulated, folder: Path, *also: str) -> Shop:
+    """A workspace with the shop's orders, products and customers, and `also` these tables."""
     shop = dongcha.new(folder, currency="GBP")
     text = (folder / "dongcha.toml").read_text("utf-8").replace("folds = 4", "folds = 2")
     (folder / "dongcha.toml").write_text(text, "utf-8")
     write(simulated, folder / "raw")
-    for name in ("orders", "products", "customers"):
+    for name in ("orders", "products", "customers", *also):
         shop.load(folder / "raw" / f"{name}.parquet", name)
     return shop
 
@@ -50,9 +50,25 @@ def cutoff(shop: Shop) -> AsOf:
 
 @pytest.fixture(scope="session")
 def truncated(shop: Shop, cutoff: AsOf, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    return cut(shop, cutoff, tmp_path_factory.mktemp("past"))
+
+
+def cut(shop: Shop, cutoff: AsOf, folder: Path) -> Lake:
     """The lake as it would be had nothing happened after the cutoff."""
-    lake = Lake(tmp_path_factory.mktemp("past") / "lake", Engine())
+    lake = Lake(folder / "lake", Engine())
     for name in shop.lake.tables():
         rows = shop.lake.engine.to_polars(shop.lake.engine.read(shop.lake.files(name)))
         put(lake, rows.filter(pl.col("happened_at") < cutoff.moment, pl.col("known_at") <= cutoff.moment), name)
     return lake
+
+
+@pytest.fixture(scope="session")
+def talking_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """Small, with what its customers say."""
+    return open_simulated(simulate(400, days=500, seed=3), tmp_path_factory.mktemp("talking"), "reviews", "messages")
+
+
+@pytest.fixture(scope="session")
+def talking_truncated(talking_shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Its lake had nothing happened after the cutoff."""
+    return cut(talking_shop, talking_shop.as_of() - Horizon(120), tmp_path_factory.mktemp("talked"))

@@ -7,21 +7,27 @@ from pathlib import Path
 import pytest
 from tests.small_shop import CameBack
 
-from dongcha.as_of import AsOf
+from dongcha import columns as c
+from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
 from dongcha.errors import ContractError, SettingsError
 from dongcha.insight_kit.base import Contender, Insight
 from dongcha.insight_kit.checks import Bench, check_insight
 from dongcha.insight_kit.registry import Registry
 from dongcha.jobs.study import Shelf, Study
+from dongcha.jobs.text_study import study_of
 from dongcha.warehouse.lake import Lake
 
 NAMES = [insight.name for insight in Registry({})]
+ABOUT_CUSTOMERS = ("behaviour", "churn", "lifetime_value", "next_action", "recommendation", "segmentation")
+ABOUT_TEXTS = ("sentiment",)
 
 
 def bench(shop: Shop, insight: Insight, cutoff: AsOf, truncated: Lake) -> Bench:
-    whole = Study(shop.desk, insight, cutoff)
-    past = Study(replace(shop.desk, lake=truncated, shelf=Shelf()), insight, cutoff)
+    whole = study_of(shop.desk, insight, cutoff)
+    past = study_of(replace(shop.desk, lake=truncated, shelf=Shelf()), insight, cutoff)
+    if insight.entity == c.TEXT_ID:
+        return Bench(past.past(cutoff), past.facts(cutoff), whole.facts(cutoff), whole.past(cutoff))
     moments = [example.facts.as_of for example in whole.past(cutoff)][-2:]
     return Bench(
         past=[past.example(moment, cutoff) for moment in moments],
@@ -31,11 +37,18 @@ def bench(shop: Shop, insight: Insight, cutoff: AsOf, truncated: Lake) -> Bench:
     )
 
 
-def test_the_catalogue_is_these_six() -> None:
-    assert NAMES == ["behaviour", "churn", "lifetime_value", "next_action", "recommendation", "segmentation"]
+def test_the_catalogue_is_these() -> None:
+    assert [*ABOUT_CUSTOMERS, *ABOUT_TEXTS] == NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ABOUT_TEXTS)
+def test_the_contract_holds_for_texts(name: str, talking_shop: Shop, talking_truncated: Lake) -> None:
+    insight, cutoff = talking_shop.insights[name], talking_shop.as_of() - Horizon(120)
+    proved = check_insight(insight, bench(talking_shop, insight, cutoff, talking_truncated))
+    assert any("future_rows_change_nothing" in line for line in proved)
+
+
+@pytest.mark.parametrize("name", ABOUT_CUSTOMERS)
 def test_the_contract_holds(name: str, shop: Shop, cutoff: AsOf, truncated: Lake) -> None:
     insight = shop.insights[name]
     proved = check_insight(insight, bench(shop, insight, cutoff, truncated))
@@ -50,7 +63,7 @@ def test_a_table_that_is_missing_is_told_not_stumbled_over(tmp_path: Path) -> No
     for insight in shop.insights:
         study = Study(shop.desk, insight, AsOf.parse("2024-01-01"))
         outcomes.append(study.missing_tables())
-    assert outcomes == [["orders"]] * len(NAMES)
+    assert outcomes == [["orders"]] * len(ABOUT_CUSTOMERS) + [["reviews"]] * len(ABOUT_TEXTS)
 
 
 class Forgetful(CameBack):

@@ -189,7 +189,7 @@ def _print_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFram
 
 
 def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame, language: str) -> None:
-    from dongcha.cli.render import reason_line, table
+    from dongcha.cli.render import reason_line, shortened, table, word_line
     from dongcha.cli.words import say
     from dongcha.features.declare import catalogue
 
@@ -198,17 +198,22 @@ def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame
         shop.reasons_by_entity(name, as_of=as_of),
         shop.currency,
     )
-    features = catalogue()
+    features, of_texts = catalogue(), insight.entity == c.TEXT_ID
+
+    def why(entity: str) -> str:
+        mine = reasons.get(entity, [])[:3]
+        return word_line(mine) if of_texts else reason_line(mine, features, language, currency)
+
     rows = [
         (
-            row["entity_id"],
+            shortened(shop.said.get(row["entity_id"], row["entity_id"])) if of_texts else row["entity_id"],
             *(say_answer(shop, insight, output, row[output.name], language) for output in insight.yields),
-            reason_line(reasons.get(row["entity_id"], [])[:3], features, language, currency),
+            why(row["entity_id"]),
         )
         for row in answer.iter_rows(named=True)
     ]
     columns = (
-        say("customer", language),
+        say("text" if of_texts else "customer", language),
         *(output.title(language) for output in insight.yields),
         say("reasons", language),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dongcha import columns as c
 from dongcha.cli.options import HERE, Json, LanguageOption, Workspace, opened
 
 if TYPE_CHECKING:
@@ -52,6 +53,28 @@ def _draw(shop: Shop, found: dict[str, Any], language: str) -> None:
         for o in found["orders"]
     ]
     table(say("recent_orders", language), [say(k, language) for k in ("order", "date", "lines", "value")], rows, left=2)
+    _draw_texts(shop, found["texts"], language)
+
+
+def _draw_texts(shop: Shop, texts: list[dict[str, Any]], language: str) -> None:
+    """What the customer said lately, with what the insights about texts say of it."""
+    from dongcha.cli.insight import say_answer
+    from dongcha.cli.render import figure, shortened, table
+    from dongcha.cli.words import say
+
+    told = [(k, o) for k in shop.insights if k.entity == c.TEXT_ID for o in k.yields if texts and o.name in texts[0]]
+    rows = [
+        (
+            figure(row[c.HAPPENED_AT]),
+            shortened(row[c.TEXT]),
+            figure(row[c.RATING]),
+            *(say_answer(shop, insight, output, row[output.name], language) for insight, output in told),
+        )
+        for row in texts
+    ]
+    columns = [say(k, language) for k in ("date", "text", "stars")] + [o.title(language) for _, o in told]
+    if rows:
+        table(say("said", language), columns, rows, left=2)
 
 
 def _draw_concluded(shop: Shop, concluded: dict[str, Any], language: str) -> None:

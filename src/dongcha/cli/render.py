@@ -105,9 +105,26 @@ def reason_line(
     reasons: Iterable[Mapping[str, Any]], features: Mapping[str, Feature], language: str, currency: str
 ) -> str:
     """Reasons as one line: each feature said in words, with an arrow for the way it pushes."""
-    return "; ".join(
-        f"{'↑' if reason['effect'] > 0 else '↓'} {_said(reason, features, language, currency)}" for reason in reasons
-    )
+    return "; ".join(f"{_arrow(reason)} {_said(reason, features, language, currency)}" for reason in reasons)
+
+
+def word_line(reasons: Iterable[Mapping[str, Any]]) -> str:
+    """Reasons that are words of a text as one line."""
+    return "  ".join(f"{_arrow(reason)} {reason['feature'].replace('not_', 'not ')}" for reason in reasons)
+
+
+def _arrow(reason: Mapping[str, Any]) -> str:
+    return "↑" if reason["effect"] > 0 else "↓"
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """On one line, cut where it is longer.
+
+    >>> shortened("so\\nlong", 5)
+    'so l…'
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def _said(reason: Mapping[str, Any], features: Mapping[str, Feature], language: str, currency: str) -> str:

@@ -35,6 +35,14 @@ def brier(y: ArrayLike, p: ArrayLike) -> float:
     return float(np.mean((p - y) ** 2))
 
 
+def macro_f1(y: ArrayLike, named: ArrayLike) -> float:
+    """The mean over the classes of y of the harmonic mean of precision and recall; NaN without rows."""
+    from sklearn.metrics import f1_score
+
+    y, named = np.asarray(y), np.asarray(named)
+    return float(f1_score(y, named, labels=np.unique(y), average="macro", zero_division=0)) if len(y) else float("nan")
+
+
 def spearman(y: ArrayLike, p: ArrayLike) -> float:
     """Rank correlation, −1 to 1; 0 where either is constant."""
     from scipy.stats import spearmanr

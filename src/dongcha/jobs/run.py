@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.errors import DongchaError, MissingDataError
 from dongcha.insight_kit.base import Insight
@@ -47,8 +48,9 @@ def _one(study: Study) -> Outcome:
 
 
 def _score_before(study: Study) -> None:
-    """Score one horizon earlier too where the answer is a group, so that movement between groups can be told."""
-    if any(output.kind == "group" for output in study.insight.yields):
+    """Score one horizon earlier too where customers are put in groups, so that their movement can be told."""
+    groups = any(output.kind == "group" for output in study.insight.yields)
+    if groups and study.insight.entity == c.CUSTOMER_ID:
         earlier = study_of(study.desk, study.insight, study.as_of - study.desk.plan.horizon)
         if len(earlier.facts(earlier.as_of).features):
             score(earlier)

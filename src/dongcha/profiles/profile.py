@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -11,17 +11,21 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.errors import UsageError
 from dongcha.features.point_in_time import Snapshot
+from dongcha.features.texts import texts
 from dongcha.insight_kit.base import Insight
 from dongcha.insight_kit.outputs import from_rows
 from dongcha.warehouse.lake import Lake
 from dongcha.warehouse.ledger import REASONS, SCORES, Ledger
 
 RECENT_ORDERS: Final = 10
+RECENT_TEXTS: Final = 5
 SUMMARY: Final = ("orders", "spend", "average_order_value", "recency_days", "tenure_days")
 
 
-def profile(lake: Lake, ledger: Ledger, insights: Iterable[Insight], customer_id: str, as_of: AsOf) -> dict[str, Any]:
-    """`customer`: what the shop knows; `summary`: features; `orders`: the latest; `insights`: answers with reasons.
+def profile(lake: Lake, ledger: Ledger, insights: Sequence[Insight], customer_id: str, as_of: AsOf) -> dict[str, Any]:
+    """`customer`: what the shop knows; `summary`: features; `orders` and `texts`: the latest; `insights`: answers.
+
+    Each answer has its reasons, and each text what the insights about texts say of it.
 
     Raises UsageError where no table knows the customer.
     """
@@ -38,7 +42,12 @@ def profile(lake: Lake, ledger: Ledger, insights: Iterable[Insight], customer_id
         "customer": customer,
         "summary": _summary(snapshot, customer_id),
         "orders": orders,
-        "insights": [found for insight in insights if (found := _concluded(ledger, insight, customer_id))],
+        "texts": _texts(snapshot, ledger, [k for k in insights if k.entity == c.TEXT_ID], customer_id),
+        "insights": [
+            found
+            for insight in insights
+            if insight.entity == c.CUSTOMER_ID and (found := _concluded(ledger, insight, customer_id))
+        ],
     }
 
 
@@ -57,6 +66,19 @@ def _recent_orders(snapshot: Snapshot, customer_id: str) -> list[dict[str, Any]]
         pl.col(c.HAPPENED_AT).min(), value.sum().round(2).alias(c.VALUE), pl.len().alias("lines")
     )
     return orders.sort(c.HAPPENED_AT, c.ORDER_ID, descending=True).head(RECENT_ORDERS).to_dicts()
+
+
+def _texts(snapshot: Snapshot, ledger: Ledger, insights: Sequence[Insight], customer_id: str) -> list[dict[str, Any]]:
+    """The customer's latest texts, newest first, each with what was concluded of it."""
+    mine = texts(snapshot).filter(pl.col(c.CUSTOMER_ID) == customer_id)
+    mine = mine.sort(c.HAPPENED_AT, c.TEXT_ID, descending=True).head(RECENT_TEXTS)
+    for insight in insights:
+        run = ledger.latest_run("score", insight.name)
+        if run is not None:
+            of_run = (pl.col(c.RUN_ID) == run[c.RUN_ID]) & pl.col(c.ENTITY_ID).is_in(mine[c.TEXT_ID].implode())
+            answer = from_rows(insight.yields, ledger.read(SCORES).filter(of_run).collect())
+            mine = mine.join(answer, left_on=c.TEXT_ID, right_on=c.ENTITY_ID, how="left", maintain_order="left")
+    return mine.drop(c.CUSTOMER_ID).to_dicts()
 
 
 def _of(snapshot: Snapshot, table: str, customer_id: str) -> pl.DataFrame:

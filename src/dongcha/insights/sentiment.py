@@ -1,0 +1,249 @@
+"""How does this text feel?"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Final
+
+import numpy as np
+import polars as pl
+from pydantic import Field
+
+from dongcha import columns as c
+from dongcha.errors import MissingDataError
+from dongcha.evaluation import metrics
+from dongcha.evaluation.calibration import expected_calibration_error, reliability_table
+from dongcha.features.labels import ratings
+from dongcha.insight_kit.base import (
+    REASON_SCHEMA,
+    Contender,
+    Example,
+    Facts,
+    Insight,
+    InsightConfig,
+    Metric,
+    Needs,
+    Role,
+)
+from dongcha.insight_kit.outputs import Group, Value
+from dongcha.models.text.language import languages
+from dongcha.models.text.polarity import Polarity
+from dongcha.models.text.word_counts import WordCounts
+
+SENTIMENT: Final = "sentiment"
+MOOD: Final = "mood"
+RATED: Final = "rated"
+MOODS: Final = {"bad": "差", "neutral": "中", "good": "好"}
+"""From sign -1 to sign 1."""
+FEWEST_OF_A_LANGUAGE: Final = 20
+
+
+class SentimentConfig(InsightConfig):
+    """The best rating that a review can have: 5 where they count stars, 1 where a thumb points down (0) or up (1)."""
+
+    best_rating: Annotated[float, Field(ge=1, le=5)] = 5.0
+
+
+class Mood(Contender):
+    """What all share: taught by the ratings that came with texts; a text's own rating is never read."""
+
+    def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
+        texts, moods = [], []
+        for example in past:
+            known = np.isfinite(example.label(RATED))
+            texts += [text for text, there in zip(example.facts.said, known, strict=True) if there]
+            moods.append(example.label(RATED)[known])
+        if not texts:
+            raise MissingDataError("No text came with a rating.", "Load reviews with their ratings.")
+        self.learn(texts, np.concatenate(moods).astype(np.int64), seed)
+
+    def predict(self, facts: Facts) -> pl.DataFrame:
+        said = facts.said
+        chances = self.chances(said)
+        named = [list(MOODS)[sign + 1] for sign in self.named(said, chances)]
+        return facts.features.select(
+            c.ENTITY_ID,
+            pl.Series(SENTIMENT, chances[:, 2] - chances[:, 0], pl.Float64),
+            pl.Series(MOOD, named, pl.String),
+        )
+
+    @abstractmethod
+    def learn(self, texts: Sequence[str], moods: np.ndarray, seed: int) -> None:
+        """`moods`: -1, 0 or 1, shape (texts,)."""
+
+    @abstractmethod
+    def chances(self, texts: Sequence[str]) -> np.ndarray:
+        """Of bad, neutral and good, shape (texts, 3)."""
+
+    def named(self, texts: Sequence[str], chances: np.ndarray) -> np.ndarray:
+        """-1, 0 or 1, shape (texts,): the likeliest."""
+        return np.asarray(np.argmax(chances, axis=1) - 1, dtype=np.int64)
+
+    @abstractmethod
+    def words(self, texts: Sequence[str], most: int) -> list[list[tuple[str, float]]]:
+        """For each text the words that decided, strongest first, each with its push towards good."""
+
+
+class RatingTaught(Mood):
+    """Linear on words and runs of characters, calibrated on texts it was not shown: see `models.text.polarity`."""
+
+    name = "rating_taught"
+
+    def learn(self, texts: Sequence[str], moods: np.ndarray, seed: int) -> None:
+        self.model = Polarity.fit(texts, moods, seed=seed)
+
+    def chances(self, texts: Sequence[str]) -> np.ndarray:
+        return self.model.probabilities(texts)
+
+    def named(self, texts: Sequence[str], chances: np.ndarray) -> np.ndarray:
+        return self.model.named(texts).astype(np.int64)
+
+    def words(self, texts: Sequence[str], most: int) -> list[list[tuple[str, float]]]:
+        return self.model.reasons(texts, most)
+
+    def save(self, folder: Path) -> None:
+        self.model.save(folder)
+
+    def load(self, folder: Path) -> None:
+        self.model = Polarity.load(folder)
+
+
+class NaiveBayes(Mood):
+    """How often each word came with each mood."""
+
+    name = "naive_bayes"
+    role = Role.BASELINE
+
+    def learn(self, texts: Sequence[str], moods: np.ndarray, seed: int) -> None:
+        self.model = WordCounts.fit(texts, moods.astype(np.int64) + 1, len(MOODS))
+
+    def chances(self, texts: Sequence[str]) -> np.ndarray:
+        return self.model.probabilities(texts) if texts else np.empty((0, len(MOODS)))
+
+    def words(self, texts: Sequence[str], most: int) -> list[list[tuple[str, float]]]:
+        pushes = [{word: told[2] - told[0] for word, told in self.model.reasons(text).items()} for text in texts]
+        return [sorted(each.items(), key=lambda push: (-abs(push[1]), push[0]))[:most] for each in pushes]
+
+    def save(self, folder: Path) -> None:
+        self.model.save(folder)
+
+    def load(self, folder: Path) -> None:
+        self.model = WordCounts.load(folder)
+
+
+class CommonMood(Mood):
+    """The moods' shares, whatever the text says."""
+
+    name = "common_mood"
+    role = Role.BASELINE
+
+    def learn(self, texts: Sequence[str], moods: np.ndarray, seed: int) -> None:
+        self.shares = np.bincount(moods.astype(np.int64) + 1, minlength=len(MOODS)) / len(moods)
+
+    def chances(self, texts: Sequence[str]) -> np.ndarray:
+        return np.tile(self.shares, (len(texts), 1))
+
+    def words(self, texts: Sequence[str], most: int) -> list[list[tuple[str, float]]]:
+        return [[] for _ in texts]
+
+    def save(self, folder: Path) -> None:
+        (folder / "shares.txt").write_text(" ".join(map(repr, self.shares.tolist())), "utf-8")
+
+    def load(self, folder: Path) -> None:
+        self.shares = np.array([float(share) for share in (folder / "shares.txt").read_text("utf-8").split()])
+
+
+class Sentiment(Insight):
+    """From -1, bad, to 1, good, for every review and message: the chance that it is good less that it is bad.
+
+    Taught by the shop's own reviews: what stars came with which words; messages are read by the same words. Judged on
+    reviews that came after the cutoff, against their stars. Not promised: that a rating tells the feeling. Irony, and
+    stars given for the carrier, are learnt as they come.
+    """
+
+    name = "sentiment"
+    question: ClassVar[dict[str, str]] = {"en": "How does this text feel?", "zh": "这段文字的情绪如何？"}
+    entity = c.TEXT_ID
+    needs = Needs((c.REVIEWS,), (), ratings)
+    yields = (
+        Value(SENTIMENT, "", -1, 1, "mood, from −1 to 1", "情绪（−1 至 1）"),
+        Group(MOOD, english="mood", chinese="情绪"),
+    )
+    judged_by = (
+        Metric("macro_f1"),
+        Metric("accuracy"),
+        Metric("auc"),
+        Metric("brier", more_is_better=False),
+        Metric("calibration_error", more_is_better=False),
+    )
+    limits: ClassVar[dict[str, str]] = {
+        "en": "Learnt from this shop's stars; irony, and stars for something else, mislead it. Not for judging staff.",
+        "zh": "由本店评分学得；反讽或为其他原因打的分会误导它。不可用于考核员工。",
+    }
+
+    Config = SentimentConfig
+    config: SentimentConfig
+
+    def contenders(self) -> tuple[Contender, ...]:
+        return (RatingTaught(), NaiveBayes(), CommonMood())
+
+    def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
+        """-1 for a rating below the middle, 0 for the middle, 1 above it; null where none was given."""
+        best = self.config.best_rating
+        middle = (best + (best > 1)) / 2
+        rated = happened.select(pl.col(c.TEXT_ID).alias(c.ENTITY_ID), (pl.col(c.RATING) - middle).sign().alias(RATED))
+        joined = facts.features.select(c.ENTITY_ID).join(rated, on=c.ENTITY_ID, how="left", maintain_order="left")
+        return joined.select(pl.col(RATED).cast(pl.Float64))
+
+    def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
+        """Over the texts that came with a rating."""
+        return measured(*_rated(example, answer))
+
+    def examine(self, example: Example, answer: pl.DataFrame, groups: pl.Series | None) -> dict[str, Any]:
+        moods, sentiment, named = _rated(example, answer)
+        known = np.isfinite(example.label(RATED))
+        spoken = np.array(languages([t for t, there in zip(example.facts.said, known, strict=True) if there]))
+        common = [k for k in np.unique(spoken) if (spoken == k).sum() >= FEWEST_OF_A_LANGUAGE]
+        parts = {k: (moods[spoken == k], sentiment[spoken == k], named[spoken == k]) for k in common}
+        return {
+            "calibration": reliability_table((moods + 1) / 2, (sentiment + 1) / 2),
+            "by_language": [{"language": k, "texts": len(part[0]), **measured(*part)} for k, part in parts.items()],
+        }
+
+    def reasons(self, contender: Contender, facts: Facts, *, top: int = 3) -> pl.DataFrame:
+        """The words that moved each answer most; an effect above 0 pushes towards good."""
+        assert isinstance(contender, Mood)
+        rows = [
+            (entity, rank, word, 1.0, 0.0, push)
+            for entity, words in zip(facts.entities, contender.words(facts.said, top), strict=True)
+            for rank, (word, push) in enumerate(words, start=1)
+        ]
+        return pl.DataFrame(rows, schema=REASON_SCHEMA, orient="row").filter(pl.col(c.EFFECT) != 0)
+
+    def say(self, text: str | None, language: str) -> str:
+        return MOODS.get(text or "", text or "–") if language == "zh" else text or "–"
+
+
+def _rated(example: Example, answer: pl.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of the texts that have a rating: its sign, the answer's sentiment, and its mood as a sign."""
+    known = np.isfinite(example.label(RATED))
+    named = answer[MOOD].replace_strict(list(MOODS), [-1, 0, 1], return_dtype=pl.Int64).to_numpy()
+    return example.label(RATED)[known].astype(np.int64), answer[SENTIMENT].to_numpy()[known], named[known]
+
+
+def measured(moods: np.ndarray, sentiment: np.ndarray, named: np.ndarray) -> dict[str, float]:
+    """Macro-F1 and accuracy of the named mood; AUC of good against bad; Brier score and calibration error.
+
+    For the last two bad counts 0, neutral a half and good 1, against the sentiment brought to the same scale.
+    """
+    sure, felt, told = moods != 0, (moods + 1) / 2, (sentiment + 1) / 2
+    both = len(np.unique(moods[sure])) == 2
+    return {
+        "macro_f1": metrics.macro_f1(moods, named),
+        "accuracy": float(np.mean(moods == named)) if len(moods) else float("nan"),
+        "auc": metrics.auc(felt[sure], told[sure]) if both else float("nan"),
+        "brier": metrics.brier(felt, told) if len(moods) else float("nan"),
+        "calibration_error": expected_calibration_error(felt, told) if len(moods) else float("nan"),
+    }

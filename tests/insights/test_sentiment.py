@@ -1,0 +1,98 @@
+"""Sentiment: stars teach words, ratings are not read, planted moods of reviews and messages are found."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from dongcha import columns as c
+from dongcha.as_of import AsOf, Horizon
+from dongcha.assemble import Shop
+from dongcha.errors import MissingDataError
+from dongcha.insight_kit.base import Example, Facts
+from dongcha.insights.sentiment import RatingTaught, Sentiment, SentimentConfig, measured
+from dongcha.jobs.text_study import TextStudy, study_of
+
+GOOD = ["lovely soft towel, so happy", "great value, fits well", "质量很好，非常满意", "love it, works great"]
+BAD = ["broke after a day, awful", "terrible smell, want my money back", "质量太差，非常失望", "does not fit, awful"]
+
+
+def facts_of(texts: Sequence[str]) -> Facts:
+    names = [f"reviews/{number:03}" for number in range(len(texts))]
+    said = pl.DataFrame({c.TEXT_ID: names, c.TEXT: texts}, {c.TEXT_ID: pl.String, c.TEXT: pl.String})
+    features = pl.DataFrame({c.ENTITY_ID: names}, {c.ENTITY_ID: pl.String})
+    return Facts(AsOf.parse("2024-01-01"), Horizon(90), features, texts=said)
+
+
+def taught(insight: Sentiment, texts: Sequence[str], ratings: Sequence[float | None]) -> RatingTaught:
+    facts = facts_of(texts)
+    given = pl.DataFrame({c.TEXT_ID: facts.entities, c.RATING: ratings}, schema_overrides={c.RATING: pl.Float64})
+    model = RatingTaught()
+    model.fit([Example(facts, insight.label(facts, given.drop_nulls(c.RATING)))], facts, seed=7)
+    return model
+
+
+@pytest.mark.parametrize(("best", "low", "high"), [(5.0, 1.0, 5.0), (1.0, 0.0, 1.0)])
+def test_ratings_teach_words_in_both_languages(best: float, low: float, high: float) -> None:
+    insight = Sentiment(SentimentConfig(best_rating=best))
+    model = taught(insight, (GOOD + BAD) * 5, ([high] * 4 + [low] * 4) * 5)
+    facts = facts_of(["awful towel, broke", "happy, great", "非常满意", "非常失望", ""])
+    found = insight.answer(model, facts)
+    assert found["mood"].to_list()[:4] == ["bad", "good", "good", "bad"]
+    assert found["sentiment"].to_list()[4] == 0.0
+    reasons = insight.reasons(model, facts).filter(pl.col(c.ENTITY_ID) == "reviews/000")
+    pushes = dict(reasons.select(c.FEATURE, c.EFFECT).rows())
+    assert pushes["awful"] < 0 < pushes["towel"], "of towels only good was said"
+
+
+def test_texts_without_ratings_teach_nothing() -> None:
+    with pytest.raises(MissingDataError, match="rating"):
+        taught(Sentiment(), GOOD, [None] * 4)
+
+
+def test_a_text_is_read_the_same_whatever_its_own_rating(talking_shop: Shop) -> None:
+    facts = study_of(talking_shop.desk, Sentiment(), talking_shop.as_of()).facts(talking_shop.as_of())
+    assert facts.texts is not None
+    assert c.RATING not in facts.texts.columns
+
+
+def test_planted_moods_are_found(talking_shop: Shop) -> None:
+    cutoff = talking_shop.as_of() - Horizon(120)
+    study = study_of(talking_shop.desk, Sentiment(), cutoff)
+    assert isinstance(study, TextStudy)
+    example = study.example(cutoff, talking_shop.as_of(), Horizon(120))
+    found = {}
+    for name in ("rating_taught", "naive_bayes", "common_mood"):
+        contender = study.fitted(name, cutoff)
+        found[name] = study.insight.judge(contender, example, study.insight.answer(contender, example.facts))
+    assert found["rating_taught"]["macro_f1"] > found["common_mood"]["macro_f1"] + 0.2
+    assert found["rating_taught"]["auc"] > 0.85
+
+
+def test_an_example_is_what_came_after_the_cutoff_and_the_past_what_came_before(talking_shop: Shop) -> None:
+    cutoff = talking_shop.as_of() - Horizon(120)
+    study = study_of(talking_shop.desk, Sentiment(), cutoff)
+    after, (before,) = study.example(cutoff, talking_shop.as_of()).facts.texts, study.past(cutoff)
+    assert after is not None
+    assert before.facts.texts is not None
+    assert (after[c.HAPPENED_AT] >= cutoff.moment).all()
+    assert (before.facts.texts[c.HAPPENED_AT] < cutoff.moment).all()
+    assert len(after) > 0 < len(before.facts.texts)
+
+
+def test_a_text_that_is_not_there_says_nothing() -> None:
+    facts = facts_of(GOOD)
+    gone = replace(facts, features=pl.DataFrame({c.ENTITY_ID: ["reviews/none", "reviews/001"]}))
+    assert gone.said == ["", GOOD[1]]
+
+
+def test_the_measures_have_known_answers() -> None:
+    moods, sentiment = np.array([1, 1, -1, 0]), np.array([0.9, -0.5, -0.8, 0.0])
+    found = measured(moods, sentiment, np.array([1, -1, -1, 0]))
+    assert found["accuracy"] == pytest.approx(0.75)
+    assert found["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    assert found["auc"] == pytest.approx(1.0)
+    assert found["brier"] == pytest.approx(((0.05**2) + (0.75**2) + (0.1**2)) / 4)
+    assert np.isnan(measured(moods[:0], sentiment[:0], moods[:0])["macro_f1"])
