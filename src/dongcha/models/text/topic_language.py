@@ -15,8 +15,6 @@ from dongcha.models.text.topic_matching import SAME, affinity
 from dongcha.models.text.topic_mixture import Mixture, best_number
 from dongcha.models.text.topic_words import telling_words
 
-FITS: Final = 1.0
-"""Nats by which a topic must make a text likelier than the background does, or the text is of no topic."""
 FEWEST_TEXTS: Final = 3
 """A topic of fewer texts is none."""
 
@@ -143,7 +141,7 @@ def grow(language: Language, texts: Sequence[str], search: Search, number: int) 
 def _real(found: Language, counts: Counts, unknown: Array, known: Language) -> NDArray[np.int64]:
     """The topics that texts are about and that are not known yet, the largest first."""
     _, main, evidence = found.placed(counts, unknown)
-    sizes = np.bincount(main[evidence > FITS], minlength=len(found.mixture.shares))
+    sizes = np.bincount(main[evidence > 0], minlength=len(found.mixture.shares))
     known_as = found.alike(known).max(axis=1, initial=0.0)
     order = np.argsort(-sizes, kind="stable")
     return np.asarray(order[(sizes[order] >= FEWEST_TEXTS) & (known_as[order] < SAME)], dtype=np.int64)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dongcha.models.text.language import UNKNOWN, languages
 from dongcha.models.text.tokens import words
 from dongcha.models.text.topic_counts import Array, counted
-from dongcha.models.text.topic_language import FITS, Encoder, Language, Search, Topic, grow
+from dongcha.models.text.topic_language import Encoder, Language, Search, Topic, grow
 from dongcha.models.text.topic_matching import matched
 
 SHAPE: Final = "topics.json"
@@ -35,7 +35,7 @@ class Placement:
     """Where texts stand among the topics, whose order is that of `Topics.topics`."""
 
     numbers: NDArray[np.int64]
-    """Each text's main topic by its number, (texts,); -1 where it fits none."""
+    """Each text's main topic by its number, (texts,); -1 where none makes it likelier than the background."""
     weights: NDArray[np.float32]
     """What part of a text's own words each topic tells, (texts, topics): rows of sum 1, or of 0 where none fits."""
     evidence: Array
@@ -106,7 +106,7 @@ class Topics:
             columns = slice(column, column := column + len(language.topics))
             rows = np.flatnonzero((known.argmax(axis=0) == k) & (known[k] > 0))
             its, main, evidence[rows] = language.placed(counts[rows], unknown[rows])
-            fits = evidence[rows] > FITS
+            fits = evidence[rows] > 0
             numbers[rows[fits]] = np.array([topic.number for topic in language.topics])[main[fits]]
             weights[rows[fits], columns] = its[fits]
         different = np.array([len(set(text)) for text in cut])
