@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-EVERY = ["behaviour", "churn", "lifetime_value", "next_action", "recommendation", "segmentation"]
+ABOUT_CUSTOMERS = ["behaviour", "churn", "lifetime_value", "next_action", "recommendation", "segmentation"]
+EVERY = [*ABOUT_CUSTOMERS, "sentiment"]
 ENV = {"COLUMNS": "220", "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "DONGCHA_TIME__FOLDS": "2"}
 
 
@@ -60,7 +61,11 @@ def test_what_is_asked_afterwards_is_answered(report: str, folder: Path, tmp_pat
     (answer,) = json.loads(dongcha("show", "churn", "--customer", who, "--json", *shop).stdout)
     assert answer["reasons"]
     profile = json.loads(dongcha("profile", who, "--json", *shop).stdout)
-    assert [k["insight"] for k in profile["insights"]] == EVERY
+    assert [k["insight"] for k in profile["insights"]] == ABOUT_CUSTOMERS
+    assert {"text", "sentiment", "mood"} <= profile["texts"][0].keys()
+    text = json.loads(dongcha("show", "sentiment", "--json", "--top", "1", *shop).stdout)[0]
+    assert text["reasons"][0]["feature"] in text["text"].lower()
+    assert "情绪" in dongcha("show", "sentiment", *shop).stdout
     assert "customer" in dongcha("profile", who, "--language", "en", *shop).stdout
 
     matched = json.loads(dongcha("audience", "churn_probability > 0.5 and lifetime_value > 1", "--json", *shop).stdout)

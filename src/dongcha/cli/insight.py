@@ -171,6 +171,9 @@ def _answer(shop: Shop, name: str, as_of: str | None, customer: str | None) -> p
     import polars as pl
 
     answer = shop.scores(name, as_of=as_of)
+    if shop.insights[name].entity == c.TEXT_ID:
+        said = pl.Series(c.TEXT, [shop.said.get(text) for text in answer[c.ENTITY_ID]], pl.String)
+        answer = answer.with_columns(said)
     if customer is not None:
         answer = answer.filter(pl.col(c.ENTITY_ID) == customer)
         if answer.is_empty():
@@ -206,7 +209,7 @@ def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame
 
     rows = [
         (
-            shortened(shop.said.get(row["entity_id"], row["entity_id"])) if of_texts else row["entity_id"],
+            shortened(row[c.TEXT] or row["entity_id"]) if of_texts else row["entity_id"],
             *(say_answer(shop, insight, output, row[output.name], language) for output in insight.yields),
             why(row["entity_id"]),
         )
