@@ -14,6 +14,7 @@ from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric,
 from dongcha.insight_kit.outputs import Ranking
 from dongcha.insights.recommendation.contenders import (
     ByBehaviour,
+    InContext,
     ItemNeighbours,
     ItemTransitions,
     Judged,
@@ -50,7 +51,7 @@ class Recommendation(Insight):
     config: RecommendationConfig
 
     def contenders(self) -> tuple[Contender, ...]:
-        kinds = (JudgedAll, Judged, ByBehaviour, PastPurchases, Popular, ItemNeighbours, ItemTransitions)
+        kinds = (JudgedAll, Judged, ByBehaviour, PastPurchases, Popular, InContext, ItemNeighbours, ItemTransitions)
         return tuple(kind(self.config) for kind in kinds)
 
     def say(self, text: str | None, language: str) -> str:

@@ -87,6 +87,15 @@ class Popular(Simple):
     name, ranker = "popular", "recent"
 
 
+class InContext(Recommender):
+    """What those with the same traits bought lately."""
+
+    name, role = "context", Role.BASELINE
+
+    def rank(self, rankers: Rankers, facts: Facts) -> Scored:
+        return rankers.alike(facts).found
+
+
 class PastPurchases(Simple):
     """What the customer bought most often; among those what sells best."""
 
