@@ -1,15 +1,15 @@
 """How does a text feel, and about what? Public reviews and tweets, our polarity beside named peers.
 
     python -m benchmarks.sentiment FOLDER [--only chinese clothing recommend airline domains robustness aspects]
-        [--seed 7] [--json]
+        [--texts N] [--seed 7] [--json]
 
 FOLDER holds public data as its INDEX.md lists it. Texts are stripped; of equal texts one stays, and none where they
 are labelled differently. `chinese`: good or bad shopping reviews, `clothing`: stars as bad (1-2), neutral (3), good,
 `recommend`: the flag, `airline`: tweets in three classes; all by 5 stratified folds. `domains`: nine Chinese categories
 teach, the tenth asks. `robustness`: trained on clean texts of one fold, asked with mistakes. `aspects`: the sets' own
-test files; the way without labels is taught by 10,000 Chinese reviews, or by the clothing reviews. Seconds are processor
-seconds per 10,000 texts. Calibration error: the mean gap between chance and share over ten bins of the chance of good.
-Brier: mean squared distance of the chances from what was. No setting depends on a set.
+test files; the way without labels is taught by 10,000 Chinese, or clothing, reviews. Seconds are processor seconds per
+10,000 texts. Calibration error: the mean gap between chance and share over ten bins of the chance of good. Brier: mean
+squared distance of the chances from what was. No setting depends on a set.
 """
 
 from __future__ import annotations
@@ -64,6 +64,13 @@ class Corpus:
         named = None if domains is None else np.array([domains[place] for place in places])
         return cls(list(kept), known[places], named)
 
+    def some(self, most: int | None, seed: int) -> Corpus:
+        """At most so many texts, drawn at random."""
+        if most is None or most >= len(self.texts):
+            return self
+        rows = np.sort(np.random.default_rng(seed).permutation(len(self.texts))[:most])
+        return Corpus(*self.take(rows), None if self.domains is None else self.domains[rows])
+
     def take(self, rows: NDArray[np.int64]) -> tuple[list[str], Signs]:
         return [self.texts[row] for row in rows], self.labels[rows]
 
@@ -93,10 +100,10 @@ def _read(file: Path, columns: list[str]) -> Any:
     return table.drop_nulls("review" if "review" in columns else columns[-1])
 
 
-def rated(folder: Path, seed: int, language: str) -> tuple[list[str], Signs]:
+def rated(folder: Path, most: int | None, seed: int, language: str) -> tuple[list[str], Signs]:
     """Reviews that teach the way without labels."""
     corpus = chinese(folder) if language == "zh" else clothing(folder, "Rating")
-    return corpus.take(np.random.default_rng(seed).permutation(len(corpus.texts))[:RATED])
+    return corpus.take(np.random.default_rng(seed).permutation(len(corpus.texts))[: min(RATED, most or RATED)])
 
 
 # -- figures
@@ -191,15 +198,18 @@ def robustness(corpus: Corpus, seed: int, say: Callable[[Line], None]) -> None:
             say({"mistake": name, "rate": rate, "contender": contender.name, **figures(labels, model(changed))})
 
 
-def tasks(folder: Path, seed: int, say: Callable[[Line], None]) -> dict[str, Callable[[], None]]:
+def tasks(folder: Path, most: int | None, seed: int, say: Callable[[Line], None]) -> dict[str, Callable[[], None]]:
+    def some(corpus: Corpus) -> Corpus:
+        return corpus.some(most, seed)
+
     return {
-        "chinese": lambda: cross_validated(chinese(folder), seed, say, is_chinese=True),
-        "clothing": lambda: cross_validated(clothing(folder, "Rating"), seed, say),
-        "recommend": lambda: cross_validated(clothing(folder, "Recommended IND"), seed, say),
-        "airline": lambda: cross_validated(airline(folder), seed, say),
-        "domains": lambda: across_domains(chinese(folder), seed, say),
-        "robustness": lambda: [robustness(made(folder), seed, say) for made in (chinese, airline)] and None,
-        "aspects": lambda: aspect_lines(folder, seed, say, partial(rated, folder, seed)),
+        "chinese": lambda: cross_validated(some(chinese(folder)), seed, say, is_chinese=True),
+        "clothing": lambda: cross_validated(some(clothing(folder, "Rating")), seed, say),
+        "recommend": lambda: cross_validated(some(clothing(folder, "Recommended IND")), seed, say),
+        "airline": lambda: cross_validated(some(airline(folder)), seed, say),
+        "domains": lambda: across_domains(some(chinese(folder)), seed, say),
+        "robustness": lambda: [robustness(some(made(folder)), seed, say) for made in (chinese, airline)] and None,
+        "aspects": lambda: aspect_lines(folder, seed, say, partial(rated, folder, most, seed)),
     }
 
 
@@ -212,15 +222,16 @@ def _say(task: str, lines: list[Line], line: Line) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--only", nargs="+", metavar="TASK", choices=list(tasks(Path(), 0, print)))
+    parser.add_argument("--only", nargs="+", metavar="TASK", choices=list(tasks(Path(), None, 0, print)))
+    parser.add_argument("--texts", type=int, metavar="N", help="of each set at most so many, drawn at random")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     lines: list[Line] = []
     with redirect_stdout(sys.stderr) if asked.json else nullcontext():
-        for task in asked.only or tasks(asked.folder, asked.seed, print):
+        for task in asked.only or tasks(asked.folder, asked.texts, asked.seed, print):
             print(task, flush=True)
-            tasks(asked.folder, asked.seed, partial(_say, task, lines))[task]()
+            tasks(asked.folder, asked.texts, asked.seed, partial(_say, task, lines))[task]()
     if asked.json:
         print(json.dumps(lines))
 

@@ -47,19 +47,20 @@ def aspect_lines(
     """`reviews`: "zh" or "en" → rated texts for the way without labels."""
     from sklearn.metrics import accuracy_score, f1_score
 
+    taught = {language: Polarity.fit(*reviews(language), seed=seed) for language in ("zh", "en")}
     for name, files in SETS.items():
         shown, (texts, spans, labels) = (read(folder / file) for file in files)
-        for who, told in _told(shown, texts, spans, seed, reviews("en" if name == "laptop14" else "zh")):
+        for who, told in _told(shown, texts, spans, seed, taught["en" if name == "laptop14" else "zh"]):
             macro = float(f1_score(labels, told, average="macro", labels=np.unique(labels)))
             say({"set": name, "contender": who, "accuracy": float(accuracy_score(labels, told)), "macro_f1": macro})
 
 
 def _told(
-    shown: Examples, texts: Sequence[str], spans: Sequence[tuple[int, int]], seed: int, rated: tuple[list[str], Signs]
+    shown: Examples, texts: Sequence[str], spans: Sequence[tuple[int, int]], seed: int, taught: Polarity
 ) -> Iterator[tuple[str, Signs]]:
     plain: list[Contender] = [one for one in contenders(chinese=False) if one.name != "dongcha polarity"]
     for one in plain:
         yield f"{one.name}, whole text", one.fit(shown[0], shown[2], seed)(texts).signs
-    signs = np.sign(clause_polarity(Polarity.fit(*rated, seed=seed), texts, spans)).astype(np.int8)
+    signs = np.sign(clause_polarity(taught, texts, spans)).astype(np.int8)
     yield "dongcha, taught by other reviews' ratings alone", signs
     yield "dongcha aspects", Aspects.fit(*shown, seed=seed).named(texts, spans)

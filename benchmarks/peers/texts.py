@@ -120,7 +120,7 @@ def _plain_words(text: str) -> list[str]:
     return tokenise(text, negations=False)
 
 
-SNOWNLP_AT_MOST: Final = 2_000
+SNOWNLP_AT_MOST: Final = 400
 
 
 def contenders(*, chinese: bool) -> list[Contender]:

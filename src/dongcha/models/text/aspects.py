@@ -100,12 +100,12 @@ class Aspects:
 
 
 def clause_polarity(reviews: Polarity, texts: Sequence[str], spans: Sequence[Span]) -> Array:
-    """How each aspect is felt by a model that only ratings taught: its polarity of the clause, shape (texts,).
+    """How each aspect is felt by a model that only ratings taught, in [-1, 1], shape (texts,).
 
-    Where the clause says nothing that the model knows, its polarity of the whole text.
+    Two thirds its polarity of the clause, one third of the whole text: many a clause names a thing and no more.
     """
-    told = reviews.polarity([clause(text, span) for text, span in zip(texts, spans, strict=True)])
-    return np.where(told == 0, reviews.polarity(texts), told)
+    of_clauses = reviews.polarity([clause(text, span) for text, span in zip(texts, spans, strict=True)])
+    return (2 * of_clauses + reviews.polarity(texts)) / 3
 
 
 def _rows(sparse: Sparse, texts: Sequence[str], spans: Sequence[Span]) -> Any:

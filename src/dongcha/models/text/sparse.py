@@ -40,7 +40,7 @@ class Sparse:
         every = cls(keys[0], keys[1], np.ones(sum(map(len, keys)), np.float32))
         often = np.zeros(every.width, np.int64)
         for both in _grams(texts):
-            often += np.bincount(every._counted(both).indices, minlength=every.width)
+            often += np.bincount(every._counted(*both)[0].indices, minlength=every.width)
         stays = often >= FEWEST_TEXTS
         rarity = np.log((1 + len(texts)) / (1 + often[stays])) + 1
         words = len(keys[0])
@@ -54,11 +54,12 @@ class Sparse:
     def transform(self, texts: Sequence[str]) -> Any:
         """A SciPy CSR matrix (texts, width) float32: (1 + log count) × rarity, words and characters of length 1 each.
 
-        A text none of whose grams is known is a row of zeros.
+        What is unknown takes its share of that length, so that one known gram among many does not decide alone; a text
+        none of whose grams is known is a row of zeros.
         """
         from scipy.sparse import csr_matrix, vstack
 
-        parts = [self._weighted(self._counted(both)) for both in _grams(texts)]
+        parts = [self._weighted(*self._counted(*both)) for both in _grams(texts)]
         return vstack(parts, format="csr") if parts else csr_matrix((0, self.width), dtype=np.float32)
 
     def columns(self, words: Grams, characters: Grams) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -69,8 +70,8 @@ class Sparse:
     def pushes(self, texts: Sequence[str], weights: NDArray[np.floating[Any]]) -> list[dict[str, float]]:
         """What each token adds to `transform(texts) @ weights`, weights of shape (width,).
 
-        A gram's part is shared evenly by its tokens, or by its characters and so by the tokens that these stand in.
-        What stands in no token (blanks, most punctuation) is left out.
+        A gram's part is shared evenly by its tokens, or by its characters and so by the tokens that these stand in;
+        blanks and punctuation belong to the token before. So the parts add up, but in a text without any token.
         """
         return [self._pushed(text, weights) for text in texts]
 
@@ -78,20 +79,20 @@ class Sparse:
         normal = normalised(text)
         pieces = located(normal)
         both = word_grams([pieces]), character_grams([normal])
-        counted = self._counted((1, *both))
+        counted, unknown = self._counted(1, *both)
         parts = np.zeros(self.width + 1)
         parts[counted.indices] = weights[counted.indices] / counted.data
-        weighted = self._weighted(counted)
+        weighted = self._weighted(counted, unknown)
         parts[weighted.indices] *= weighted.data
         of_pieces, of_characters = (
             _shared(grams, parts[columns], size)
             for grams, columns, size in zip(both, self.columns(*both), (len(pieces), len(normal) + 2), strict=True)
         )
         told: dict[str, float] = {}
-        for piece, part in zip(pieces, of_pieces, strict=True):
-            # Characters are counted from the blank before the text.
-            whole = float(part + of_characters[piece.start + 1 : piece.end + 1].sum())
-            told[piece.token] = told.get(piece.token, 0.0) + whole
+        # Characters are counted from the blank before the text; the first token has all that stands before it.
+        bounds = [0, *(piece.start + 1 for piece in pieces[1:]), len(of_characters)]
+        for piece, part, start, end in zip(pieces, of_pieces, bounds[:-1], bounds[1:], strict=bool(pieces)):
+            told[piece.token] = told.get(piece.token, 0.0) + float(part + of_characters[start:end].sum())
         return told
 
     def save(self, folder: Path) -> None:
@@ -107,23 +108,28 @@ class Sparse:
 
         return cls(**load_file(folder / FILE))
 
-    def _counted(self, both: tuple[int, Grams, Grams]) -> Any:
-        """How often each text holds each gram."""
+    def _counted(self, texts: int, words: Grams, characters: Grams) -> tuple[Any, NDArray[np.int64]]:
+        """How often each text holds each gram, and how many unknown ones of each kind, shape (texts, 2)."""
         from scipy.sparse import csr_matrix
 
-        texts, *grams = both
-        columns = np.concatenate(self.columns(*grams))
-        rows = np.concatenate([part.rows for part in grams])
-        known = columns >= 0
+        columns = self.columns(words, characters)
+        unknown = [
+            np.bincount(grams.rows[found < 0], minlength=texts)
+            for grams, found in zip((words, characters), columns, strict=True)
+        ]
+        column, row = np.concatenate(columns), np.concatenate([words.rows, characters.rows])
+        known = column >= 0
         ones = np.ones(int(known.sum()), np.float32)
-        return csr_matrix((ones, (rows[known], columns[known])), shape=(texts, self.width))
+        return csr_matrix((ones, (row[known], column[known])), shape=(texts, self.width)), np.stack(unknown, axis=1)
 
-    def _weighted(self, counted: Any) -> Any:
+    def _weighted(self, counted: Any, unknown: NDArray[np.int64]) -> Any:
+        """Each count as its weight; an unknown gram takes its share of the length as the rarest would."""
         counted.data = (1 + np.log(counted.data)) * self.rarity[counted.indices]
-        kind = (counted.indices >= len(self.word_keys)).astype(np.int64)
-        part = 2 * np.repeat(np.arange(counted.shape[0]), np.diff(counted.indptr)) + kind
-        lengths = np.sqrt(np.bincount(part, counted.data**2, minlength=2 * counted.shape[0]))
-        counted.data = (counted.data / lengths[part]).astype(np.float32)
+        part = 2 * np.repeat(np.arange(len(unknown)), np.diff(counted.indptr))
+        part += counted.indices >= len(self.word_keys)
+        of_known = np.bincount(part, counted.data**2, minlength=unknown.size)
+        of_unknown = unknown.ravel() * float(self.rarity.max(initial=0)) ** 2
+        counted.data = (counted.data / np.sqrt(of_known + of_unknown)[part]).astype(np.float32)
         return counted
 
 
