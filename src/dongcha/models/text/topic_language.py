@@ -17,6 +17,8 @@ from dongcha.models.text.topic_words import telling_words
 
 FEWEST_TEXTS: Final = 3
 """A topic of fewer texts is none."""
+UNNOTICED: Final = 4.0
+"""How often a word may have been said without being counted."""
 
 
 class Encoder(Protocol):
@@ -56,13 +58,14 @@ class Language:
     def wider(self, texts: Sequence[Sequence[str]]) -> Language:
         """Over its own words and those that several of these texts share; what everybody says of its own words stays.
 
-        A new word counts as said by everybody as often as it is, over all words ever learnt from.
+        A new word counts as said as often as it is here and may have been before, over all words ever learnt from.
         """
         known = set(self.vocabulary)
         new = tuple(word for word in shared_words(texts) if word not in known)
         counts, _ = counted(texts, self.vocabulary + new)
         said = self.said + float(counts.sum())
-        share = np.asarray(counts.sum(axis=0)).ravel()[len(self.vocabulary) :] / max(said, 1.0)
+        before = UNNOTICED if self.said else 0.0
+        share = (np.asarray(counts.sum(axis=0)).ravel()[len(self.vocabulary) :] + before) / max(said, 1.0)
         return replace(self, vocabulary=self.vocabulary + new, said=said, mixture=self.mixture.wider(share))
 
     def placed(self, counts: Counts, unknown: Array) -> tuple[Array, NDArray[np.int64], Array]:

@@ -95,7 +95,7 @@ class Topics:
         return Placement(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
     def _placed(self, texts: Sequence[str]) -> tuple[Any, ...]:
-        cut = [words(text) for text in texts]
+        cut = [words(text) if self.languages else [] for text in texts]
         lengths = np.array([len(text) for text in cut], dtype=np.int64)
         numbers, evidence = np.full(len(cut), NONE), np.zeros(len(cut))
         weights = np.zeros((len(cut), len(self.topics)), dtype=np.float32)
