@@ -97,3 +97,22 @@ def test_all_encoders_have_one_interface(encoder: EndpointEncoder) -> None:
         vectors = each.encode(texts)
         assert vectors.dtype == np.float32
         assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_sentence_transformers_model_in_a_folder_answers(tmp_path: Path) -> None:
+    transformers = pytest.importorskip("sentence_transformers", reason="the extra `text` is not installed")
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Whitespace
+
+    tokenizer = Tokenizer(WordLevel({"[UNK]": 0, "good": 1, "shirt": 2}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    weights = np.array([[0, 0, 1], [1, 0, 0], [0, 1, 0]], dtype=np.float32)
+    transformers.SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)]).save(
+        str(tmp_path)
+    )
+    vectors = SentenceEncoder(str(tmp_path)).encode(["good", "good shirt", ""])
+    assert vectors.dtype == np.float32
+    assert np.allclose(vectors[:2], [[1, 0, 0], [0.5**0.5, 0.5**0.5, 0]], atol=1e-6)
+    assert SentenceEncoder(str(tmp_path)).encode([]).shape == (0, 0)
