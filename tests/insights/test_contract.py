@@ -20,7 +20,7 @@ from dongcha.warehouse.lake import Lake
 
 NAMES = [insight.name for insight in Registry({})]
 ABOUT_CUSTOMERS = ("behaviour", "churn", "lifetime_value", "next_action", "recommendation", "segmentation")
-ABOUT_TEXTS = ("sentiment",)
+ABOUT_TEXTS = ("sentiment", "topics")
 
 
 def bench(shop: Shop, insight: Insight, cutoff: AsOf, truncated: Lake) -> Bench:

@@ -124,6 +124,9 @@ class Contender(ABC):
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
         """Learn from examples whose labels were complete by `now.as_of`, and from the unlabelled facts of now."""
 
+    def follow(self, champion: Contender) -> None:
+        """Before a fit: take over from the present champion, of the same kind, what must outlive a refit."""
+
     @abstractmethod
     def predict(self, facts: Facts) -> pl.DataFrame:
         """entity_id (as in `facts`, same order) + the columns the insight yields."""

@@ -122,10 +122,15 @@ class Study:
         self.versions = desk.lake.versions()
         self._fitted: dict[str, tuple[AsOf, Contender]] = {}
 
-    def fitted(self, name: str, cutoff: AsOf) -> Contender:
-        """The contender fitted on all that was known at a cutoff; each one's newest is kept."""
+    def fitted(self, name: str, cutoff: AsOf, follow: Contender | None = None) -> Contender:
+        """The contender fitted on all that was known at a cutoff; each one's newest is kept.
+
+        `follow`: the champion whose names it goes on with, where it is of the same kind.
+        """
         if self._fitted.get(name, (None,))[0] != cutoff:
             contender = self.insight.contender(name)
+            if type(follow) is type(contender):
+                contender.follow(follow)
             contender.fit(self.past(cutoff), self.facts(cutoff), seed=self.desk.plan.seed)
             self._fitted[name] = (cutoff, contender)
         return self._fitted[name][1]

@@ -11,7 +11,7 @@ import orjson
 
 from dongcha import columns as c
 from dongcha.evaluation.drift import drift
-from dongcha.insight_kit.base import Example, Insight
+from dongcha.insight_kit.base import Contender, Example, Insight
 from dongcha.insight_kit.contest import Fold, Verdict, mean_metrics, verdict
 from dongcha.jobs.backtest import backtest
 from dongcha.jobs.record import finish, new_run
@@ -49,12 +49,20 @@ def train(study: Study) -> Trained:
     version = f"v{len(ledger.versions(insight.name)) + 1}"
     run = new_run(study, fingerprint, version)
     study.desk.progress(f"{insight.name}: train {decision.contender}", 0, 1)
-    contender = study.fitted(decision.contender, study.as_of)
+    contender = study.fitted(decision.contender, study.as_of, _followed(study, decision.contender))
     study.desk.models.save(insight, version, contender)
     ledger.write(CARDS, [{**run, "card": orjson.dumps(_card(study, run, decision, folds)).decode()}])
     _promote(study, run, decision, folds)
     finish(study, run, JOB, fingerprint, rows=len(study.facts(study.as_of).features), seconds=perf_counter() - started)
     return _recall(ledger, insight, version, unchanged=False)
+
+
+def _followed(study: Study, name: str) -> Contender | None:
+    """The present champion, where the contender goes on with its names."""
+    version = study.desk.ledger.champion(study.insight.name)
+    if version is None or type(study.insight.contender(name)).follow is Contender.follow:
+        return None
+    return study.desk.models.load(study.insight, version)
 
 
 def _card(study: Study, run: dict[str, Any], decision: Verdict, folds: Sequence[Fold]) -> dict[str, Any]:
