@@ -125,13 +125,13 @@ def npmi(topics: Sequence[Sequence[str]], texts: Sequence[Sequence[str]], top: i
         found = np.full(len(pairs), -1.0)
         found[met] = np.log(together[met] / chance[met]) / np.maximum(-np.log(together[met]), 1e-12)
         means.append(found.mean() if len(found) else -1.0)
-    return float(np.mean(means))
+    return float(np.mean(means)) if means else float("nan")
 
 
 def diversity(topics: Sequence[Sequence[str]], top: int = TOP) -> float:
     """The share of different words among all topics' first ones."""
     told = [word for topic in topics for word in topic[:top]]
-    return len(set(told)) / len(told)
+    return len(set(told)) / max(len(told), 1)
 
 
 def words_alike(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]], top: int = TOP) -> float:
@@ -139,8 +139,8 @@ def words_alike(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]], to
     from scipy.optimize import linear_sum_assignment
 
     first, second = ([set(topic[:top]) for topic in topics] for topics in (one, other))
-    alike = np.array([[len(a & b) / len(a | b) for b in second] for a in first])
-    return float(alike[linear_sum_assignment(-alike)].sum() / max(alike.shape))
+    alike = np.array([[len(a & b) / max(len(a | b), 1) for b in second] for a in first]).reshape(len(one), len(other))
+    return float(alike[linear_sum_assignment(-alike)].sum() / max(1, *alike.shape))
 
 
 def stability(runs: Sequence[Run], found: Sequence[Found]) -> tuple[float, float]:
