@@ -1,7 +1,7 @@
 """Topics of short texts: do their words belong together, do they differ, do they come again, are they the known ones?
 
-    python -m benchmarks.topics DATA [--topics 20] [--seeds 5] [--texts 10000] [--sets NAME …] [--json]
-        [--bertopic-python PYTHON]
+    python -m benchmarks.topics DATA [--topics 20] [--seeds 5] [--texts 10000] [--sets NAME …]
+        [--contenders NAME …] [--bertopic-python PYTHON] [--json]
 
 DATA: the folder of public sets (chinese/, reviews_en/, brand_monitoring/); a set that is not there is skipped. Each
 is cut to `--texts` texts drawn at random. The sets "shop …" are simulated with planted topics (the aspect a review
@@ -218,6 +218,8 @@ def measure(asked: argparse.Namespace) -> list[dict[str, Any]]:
         print(f"| {name}, {len(texts.texts):,} texts | " + " | ".join(FIGURES) + " |")
         print("|---|" + "---|" * len(FIGURES), flush=True)
         for contender, fit in contenders(asked.bertopic_python).items():
+            if asked.contenders and contender not in asked.contenders:
+                continue
             try:
                 line = measured(fit, texts, corpus, asked.topics, asked.seeds)
             except (MemoryError, RuntimeError, OSError) as reason:
@@ -236,6 +238,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--texts", type=int, default=10_000)
     parser.add_argument("--sets", nargs="*", default=[])
+    parser.add_argument("--contenders", nargs="*", default=[])
     parser.add_argument("--bertopic-python", default=BERTOPIC_PYTHON, help="an interpreter that has bertopic")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
