@@ -221,14 +221,18 @@ class Shop:
     def groups(self, name: str, *, as_of: str | AsOf | None = None) -> pl.DataFrame:
         """The groups of an insight, largest first: size, share, mean of every other insight's numbers, movement.
 
-        `came` and `left` count moves since one horizon before, where that date was scored too (`run` does).
+        `came` and `left` count moves since one horizon before, where that date was scored too (`run` does). Groups of
+        texts have their mean `rating` instead, and `trend`, the share of the last horizon over that of all time.
         """
-        from dongcha.profiles.groups import net_movement, summarise
+        from dongcha.profiles.groups import net_movement, summarise, with_trend
 
         column = next(output.name for output in self.insights[name].yields if output.kind == "group")
         now = self.scores(name, as_of=as_of)
         entity = self.insights[name].entity
         others = [self.scores(k.name) for k in self._scored_of(entity) if k.name != name]
+        if entity == c.TEXT_ID:
+            since = AsOf(self.last_score(name, as_of)[c.AS_OF]) - self.desk.plan.horizon
+            return with_trend(summarise(now, column, [*others, rated_since(self.said, since)]))
         found = summarise(now, column, others)
         moves = self.movement(name, as_of=as_of)
         if moves is None:
@@ -279,13 +283,12 @@ class Shop:
         return status(self.desk, self.insights)
 
     @cached_property
-    def said(self) -> dict[str, str]:
-        """Text id → the text, of everything that customers said."""
+    def said(self) -> pl.DataFrame:
+        """Everything that customers said: columns as `features.texts.TEXTS`, by text_id."""
         from dongcha.features.point_in_time import Snapshot
         from dongcha.features.texts import texts
 
-        known = texts(Snapshot(self.lake, self.as_of()))
-        return dict(zip(known[c.TEXT_ID], known[c.TEXT], strict=True))
+        return texts(Snapshot(self.lake, self.as_of()))
 
     @cached_property
     def product_names(self) -> dict[str, str]:

@@ -172,8 +172,8 @@ def _answer(shop: Shop, name: str, as_of: str | None, customer: str | None) -> p
 
     answer = shop.scores(name, as_of=as_of)
     if shop.insights[name].entity == c.TEXT_ID:
-        said = pl.Series(c.TEXT, [shop.said.get(text) for text in answer[c.ENTITY_ID]], pl.String)
-        answer = answer.with_columns(said)
+        said = shop.said.select(pl.col(c.TEXT_ID).alias(c.ENTITY_ID), c.TEXT)
+        answer = answer.join(said, on=c.ENTITY_ID, how="left", maintain_order="left")
     if customer is not None:
         answer = answer.filter(pl.col(c.ENTITY_ID) == customer)
         if answer.is_empty():
@@ -230,6 +230,9 @@ def draw_groups(shop: Shop, name: str, as_of: str | None, language: str) -> None
     from dongcha.cli.words import say
 
     insight, currency, days = shop.insights[name], shop.currency, shop.desk.plan.horizon.days
+    if insight.entity == c.TEXT_ID:
+        draw_text_groups(shop, insight, as_of, language)
+        return
     rows = [
         (
             insight.say(row[insight.yields[0].name], language),
@@ -243,6 +246,28 @@ def draw_groups(shop: Shop, name: str, as_of: str | None, language: str) -> None
     ]
     keys = ("group", "size", "share", "mean_worth", "mean_risk", "moved")
     table("", [say(k, language, days=days) for k in keys], rows)
+
+
+def draw_text_groups(shop: Shop, insight: Insight, as_of: str | None, language: str) -> None:
+    """Groups of texts: how many, their share and whether it grows, their stars, how they feel."""
+    from dongcha.cli.render import figure, table
+    from dongcha.cli.words import say
+
+    found, column = shop.groups(insight.name, as_of=as_of), insight.yields[0].name
+    rows = [
+        (
+            insight.say(row[column], language),
+            f"{row['size']:,}",
+            figure(row["share"], "probability"),
+            "–" if row["trend"] is None else f"{row['trend'] - 1:+.0%}".replace("%", " %"),
+            figure(row["rating"]),
+            figure(row.get("sentiment")),
+        )
+        for row in found.iter_rows(named=True)
+    ]
+    days = shop.desk.plan.horizon.days
+    titles = [say(k, language, days=days) for k in ("texts", "share", "trend", "stars", "feels")]
+    table("", (insight.yields[0].title(language), *titles), rows)
 
 
 def say_answer(shop: Shop, insight: Insight, output: Output, value: Any, language: str) -> str:

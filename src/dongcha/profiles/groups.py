@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import polars as pl
 
 from dongcha import columns as c
+from dongcha.as_of import AsOf
 
 SIZE = "size"
 SHARE = "share"
 CAME = "came"
 LEFT = "left"
+TREND = "trend"
 
 
 def summarise(groups: pl.DataFrame, name: str, beside: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -31,6 +33,19 @@ def summarise(groups: pl.DataFrame, name: str, beside: Sequence[pl.DataFrame]) -
         .sort(SIZE, name, descending=[True, False])
         .select(name, SIZE, SHARE, pl.exclude(name, SIZE, SHARE))
     )
+
+
+def rated_since(texts: pl.DataFrame, since: AsOf) -> pl.DataFrame:
+    """Each text's `rating`, and `lately`: 1 if it was said at or after the moment, else 0."""
+    lately = (pl.col(c.HAPPENED_AT) >= since.moment).cast(pl.Float64).alias("lately")
+    return texts.select(pl.col(c.TEXT_ID).alias(c.ENTITY_ID), c.RATING, lately)
+
+
+def with_trend(groups: pl.DataFrame) -> pl.DataFrame:
+    """`trend` in place of `lately`, the part of a group that is of the last horizon: its share then over its share."""
+    recent = pl.col(SIZE) * pl.col("lately")
+    trend = recent / recent.sum() / pl.col(SHARE)
+    return groups.select(pl.exclude("lately"), pl.when(trend.is_finite()).then(trend).alias(TREND))
 
 
 def movement(before: pl.DataFrame, after: pl.DataFrame, name: str) -> pl.DataFrame:
