@@ -224,7 +224,7 @@ class Shop:
         `came` and `left` count moves since one horizon before, where that date was scored too (`run` does). Groups of
         texts have their mean `rating` instead, and `trend`, the share of the last horizon over that of all time.
         """
-        from dongcha.profiles.groups import net_movement, summarise, with_trend
+        from dongcha.profiles.groups import net_movement, rated_since, summarise, with_trend
 
         column = next(output.name for output in self.insights[name].yields if output.kind == "group")
         now = self.scores(name, as_of=as_of)
