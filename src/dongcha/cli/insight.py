@@ -248,8 +248,8 @@ def draw_groups(shop: Shop, name: str, as_of: str | None, language: str) -> None
     table("", [say(k, language, days=days) for k in keys], rows)
 
 
-def draw_text_groups(shop: Shop, insight: Insight, as_of: str | None, language: str) -> None:
-    """Groups of texts: how many, their share and whether it grows, their stars, how they feel."""
+def draw_text_groups(shop: Shop, insight: Insight, as_of: str | None, language: str, most: int | None = None) -> None:
+    """The largest groups of texts: how many, their share and whether it grows, their stars, how they feel."""
     from dongcha.cli.render import figure, table
     from dongcha.cli.words import say
 
@@ -263,7 +263,7 @@ def draw_text_groups(shop: Shop, insight: Insight, as_of: str | None, language: 
             figure(row["rating"]),
             figure(row.get("sentiment")),
         )
-        for row in found.iter_rows(named=True)
+        for row in found.head(most or len(found)).iter_rows(named=True)
     ]
     days = shop.desk.plan.horizon.days
     titles = [say(k, language, days=days) for k in ("texts", "share", "trend", "stars", "feels")]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dongcha import columns as c
-from dongcha.cli.insight import draw_groups, say_answer
+from dongcha.cli.insight import draw_groups, draw_text_groups, say_answer
 from dongcha.cli.render import figure, reason_line, stdout, table
 from dongcha.cli.words import say
 from dongcha.errors import MissingDataError
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TOP = 5
 
+SHOWN_TOPICS = 8
+
 
 def print_report(shop: Shop, truth: Path | None = None) -> None:
     """Print the answers; `truth` is the folder of a simulated shop's hidden truth, to measure against."""
@@ -27,6 +29,7 @@ def print_report(shop: Shop, truth: Path | None = None) -> None:
     report.worth()
     report.wants()
     report.groups()
+    report.voice()
     report.quality()
     if truth is not None:
         report.truth(truth)
@@ -44,6 +47,7 @@ class Report:
         self.segments = _scores(shop, "segmentation")
         self.wanted = _scores(shop, "recommendation")
         self.following = _scores(shop, "next_action")
+        self.topics = _scores(shop, "topics")
         self.horizon = shop.desk.plan.horizon
 
     def customers(self) -> None:
@@ -141,6 +145,13 @@ class Report:
             return
         self._ask("which_groups")
         draw_groups(self.shop, "segmentation", None, self.language)
+
+    def voice(self) -> None:
+        """What customers talk about: how much, whether more of late, how it feels."""
+        if self.topics is None:
+            return
+        self._ask("what_said")
+        draw_text_groups(self.shop, self.shop.insights["topics"], None, self.language, SHOWN_TOPICS)
 
     def quality(self) -> None:
         """How good each answer was on rolling backtests, beside its best baseline."""

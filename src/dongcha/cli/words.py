@@ -64,6 +64,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "in_days": ("in days", "几天后"),
     "recommended": ("recommend", "推荐"),
     "because": ("because they bought", "因为买过"),
+    "what_said": (
+        "What do they talk about, and how does it feel? (mood from −1 to 1)",
+        "他们在谈论什么？情绪如何？（−1 至 1）",
+    ),
     "how_good": ("How good are these answers? (mean over rolling backtests)", "这些答案有多准？（滚动回测均值）"),
     "insight": ("insight", "洞察"),
     "metric": ("metric", "指标"),
