@@ -22,8 +22,13 @@ FILE: Final = "polarity.safetensors"
 class Polarity:
     """Calibrated linear models (`LinearSigns`) on grams of words and characters, learnt from the texts themselves.
 
-    On Chinese shopping reviews, 5 folds: accuracy PLACE, PLACE for character TF-IDF and a linear SVM. Not promised:
-    that it hears irony.
+    On 4,000 Chinese shopping reviews, 5 folds: accuracy .9115, .9025 for character TF-IDF and a linear SVM (decision
+    0006). Not promised: that it hears irony. Stored in a folder of its own.
+
+    >>> texts = ["great shirt", "lovely shirt", "great size", "awful shirt", "broken zip", "awful size"]
+    >>> model = Polarity.fit(texts, [5, 5, 4, 1, 1, 2])
+    >>> model.named(["a great size", "awful!", ""]).tolist()
+    [1, -1, 0]
     """
 
     sparse: Sparse
