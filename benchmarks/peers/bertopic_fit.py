@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 WORDS = 25
+LANGUAGE = "multilingual"
+"""As "english", its default, it would drop every letter that is not of the Latin alphabet."""
 
 
 def fitted(texts: list[str], vectors: Any, topics: int, seed: int) -> dict[str, Any]:
@@ -26,7 +28,8 @@ def fitted(texts: list[str], vectors: Any, topics: int, seed: int) -> dict[str, 
     started = time.process_time()
     umap = UMAP(n_neighbors=15, n_components=5, min_dist=0.0, metric="cosine", random_state=seed)
     vectorizer = CountVectorizer(analyzer=str.split)
-    model = BERTopic(umap_model=umap, vectorizer_model=vectorizer, nr_topics=topics + 1, top_n_words=WORDS)
+    settings = {"nr_topics": topics + 1, "top_n_words": WORDS, "language": LANGUAGE}
+    model = BERTopic(umap_model=umap, vectorizer_model=vectorizer, **settings)
     labels, _ = model.fit_transform(texts, vectors)
     told = [[word for word, _ in ranked if word] for number, ranked in model.get_topics().items() if number >= 0]
     return {"words": told, "labels": [int(label) for label in labels], "seconds": time.process_time() - started}
