@@ -185,7 +185,7 @@ def across_domains(corpus: Corpus, seed: int, say: Callable[[Line], None]) -> No
             say({"domain": str(domain), "texts": len(asked), "contender": contender.name, **found})
 
 
-def robustness(corpus: Corpus, seed: int, say: Callable[[Line], None]) -> None:
+def robustness(name_of_set: str, corpus: Corpus, seed: int, say: Callable[[Line], None]) -> None:
     shown, asked = folds(corpus, seed)[0]
     texts, labels = corpus.take(asked)
     spoilt = {("none", 0.0): texts}
@@ -195,7 +195,15 @@ def robustness(corpus: Corpus, seed: int, say: Callable[[Line], None]) -> None:
     for contender in contenders(chinese=False)[2:]:
         model = contender.fit(*corpus.take(shown), seed)
         for (name, rate), changed in spoilt.items():
-            say({"mistake": name, "rate": rate, "contender": contender.name, **figures(labels, model(changed))})
+            say(
+                {
+                    "set": name_of_set,
+                    "mistake": name,
+                    "rate": rate,
+                    "contender": contender.name,
+                    **figures(labels, model(changed)),
+                }
+            )
 
 
 def tasks(folder: Path, most: int | None, seed: int, say: Callable[[Line], None]) -> dict[str, Callable[[], None]]:
@@ -208,7 +216,9 @@ def tasks(folder: Path, most: int | None, seed: int, say: Callable[[Line], None]
         "recommend": lambda: cross_validated(some(clothing(folder, "Recommended IND")), seed, say),
         "airline": lambda: cross_validated(some(airline(folder)), seed, say),
         "domains": lambda: across_domains(some(chinese(folder)), seed, say),
-        "robustness": lambda: [robustness(some(made(folder)), seed, say) for made in (chinese, airline)] and None,
+        "robustness": lambda: (
+            [robustness(made.__name__, some(made(folder)), seed, say) for made in (chinese, airline)] and None
+        ),
         "aspects": lambda: aspect_lines(folder, seed, say, partial(rated, folder, most, seed)),
     }
 
