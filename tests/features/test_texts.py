@@ -28,7 +28,11 @@ SHOP = {
         review("3", "2023-05-03", title=" ", rating=1.0),
         review("4", "2023-05-18", text="tomorrow", rating=2.0),
     ],
-    c.MESSAGES: [message("1", "customer", "where is it?"), message("2", "Agent", "on its way"), message("3", "客服", "好")],
+    c.MESSAGES: [
+        message("1", "customer", "where is it?"),
+        message("2", "Agent", "on its way"),
+        message("3", "客服", "好"),
+    ],
 }
 
 

@@ -124,7 +124,7 @@ class Contender(ABC):
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
         """Learn from examples whose labels were complete by `now.as_of`, and from the unlabelled facts of now."""
 
-    def follow(self, champion: Contender) -> None:
+    def follow(self, champion: Contender) -> None:  # noqa: B027 most have nothing to take over
         """Before a fit: take over from the present champion, of the same kind, what must outlive a refit."""
 
     @abstractmethod
