@@ -40,6 +40,19 @@ def test_planted_topics_are_found_by_every_contender() -> None:
             assert len({name for name, _ in pairs}) == len(pairs), "no topic mixes two planted ones"
 
 
+def test_the_reasons_are_the_topic_s_words_that_the_text_holds() -> None:
+    facts, truth = facts_of(240)
+    contender = Mixture()
+    contender.fit([], facts, seed=7)
+    reasons = Topics().reasons(contender, facts)
+    kinds = dict(zip(facts.entities, [list(PLANTED.values())[k] for k in truth], strict=True))
+    said = dict(zip(facts.entities, facts.said, strict=True))
+    assert len(reasons) > len(truth)
+    for entity, word in reasons.select(c.ENTITY_ID, c.FEATURE).iter_rows():
+        assert word in kinds[entity]
+        assert word in said[entity].split()
+
+
 def test_topics_learnt_anew_keep_their_numbers() -> None:
     facts, _ = facts_of(240)
     first, again = Mixture(), Mixture()

@@ -13,7 +13,7 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.errors import ContractError
 from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Role
-from dongcha.models.text.tokens import tokenise
+from dongcha.models.text.tokens import tokenise, words
 
 LANGUAGES: Final = ("en", "zh")
 CLOSE: Final = 1e-6
@@ -134,8 +134,9 @@ def entities_with_no_known_feature_are_answered_for(insight: Insight, contender:
 def every_reason_names_a_needed_feature(insight: Insight, contender: Contender, bench: Bench) -> None:
     """Reasons speak of features that the insight declares, or of words that the text holds, and are finite."""
     reasons = insight.reasons(contender, bench.now)
-    words = bench.now.said if insight.entity == c.TEXT_ID else []
-    unknown = set(reasons[c.FEATURE]) - set(insight.needs.features) - {w for text in words for w in tokenise(text)}
+    said = bench.now.said if insight.entity == c.TEXT_ID else []
+    held = {word for text in said for word in (*tokenise(text), *words(text))}
+    unknown = set(reasons[c.FEATURE]) - set(insight.needs.features) - held
     assert not unknown, f"it names {sorted(unknown)}"
     assert reasons[c.EFFECT].is_finite().all(), "an effect is not finite"
 

@@ -14,7 +14,7 @@ from dongcha import columns as c
 from dongcha.errors import MissingDataError
 from dongcha.evaluation.coherence import diversity, npmi
 from dongcha.features.labels import written
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs, Role
+from dongcha.insight_kit.base import REASON_SCHEMA, Contender, Example, Facts, Insight, Metric, Needs, Role
 from dongcha.insight_kit.outputs import Group, Value
 from dongcha.models.text.nmf_topics import NmfTopics
 from dongcha.models.text.tokens import words
@@ -155,6 +155,17 @@ class Topics(Insight):
             "placed": float(answer[TOPIC].is_not_null().mean() or 0.0),  # type: ignore[arg-type]
             "topics": float(len(told)),
         }
+
+    def reasons(self, contender: Contender, facts: Facts, *, top: int = 3) -> pl.DataFrame:
+        """The words of its topic that a text holds; a word's effect falls with its place among the topic's words."""
+        assert isinstance(contender, Talk)
+        said, told = facts.said, contender.topics()
+        rows = []
+        for entity, text, number in zip(facts.entities, said, contender.place(said)[0].tolist(), strict=True):
+            there = set(words(text))
+            held = [(word, 1 / place) for place, word in enumerate(told.get(number, ()), start=1) if word in there]
+            rows += [(entity, rank, word, 1.0, 0.0, effect) for rank, (word, effect) in enumerate(held[:top], start=1)]
+        return pl.DataFrame(rows, schema=REASON_SCHEMA, orient="row")
 
     def examine(self, example: Example, answer: pl.DataFrame, groups: pl.Series | None) -> dict[str, Any]:
         """How many of the later texts each topic has, and their mean rating."""
