@@ -17,7 +17,7 @@ SHOPS = {"en": ("Willow & Rye", "GBP"), "zh": ("青禾小铺", "CNY")}
 
 
 def demo(
-    customers: Annotated[int, typer.Option(help="How many customers the shop has.", min=50)] = 3000,
+    customers: Annotated[int, typer.Option(help="How many customers the shop has.", min=50)] = 1500,
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
     seed: Annotated[int, typer.Option(help="The same seed makes the same shop.", min=0)] = 7,
     serve: Annotated[bool, typer.Option(help="Open the dashboard afterwards (not built yet).")] = True,
