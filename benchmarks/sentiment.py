@@ -136,7 +136,9 @@ def ask(
     contender: Contender, shown: tuple[list[str], Signs], asked: tuple[list[str], Signs], seed: int
 ) -> tuple[Told, Signs, dict[str, float]]:
     """What it says of (at most `most` of) the asked texts, their signs, and processor seconds per 10,000 texts."""
-    texts, labels = asked[0][: contender.most], asked[1][: contender.most]
+    # Evenly from all: files often stand sorted by category or label.
+    some = np.unique(np.linspace(0, len(asked[0]) - 1, contender.most or len(asked[0])).astype(np.int64))
+    texts, labels = [asked[0][row] for row in some], asked[1][some]
     began = time.process_time()
     model = contender.fit(*shown, seed)
     fitted = time.process_time()
