@@ -39,6 +39,7 @@ import polars as pl
 from benchmarks.peers import BERTOPIC_PYTHON
 from benchmarks.peers.topic_models import Contender, Corpus, Found, Run, bertopic, each, lda, nmf
 from dongcha import columns as c
+from dongcha.evaluation.coherence import diversity, npmi
 from dongcha.models.text.topics import Topics
 from dongcha.sources.simulate import simulate
 
@@ -106,32 +107,6 @@ def shop_messages(language: str, most: int) -> TextSet:
 
 
 # -- measuring
-
-
-def npmi(topics: Sequence[Sequence[str]], texts: Sequence[Sequence[str]], top: int = TOP) -> float:
-    """Mean over topics of the mean normalised pointwise mutual information of pairs of their first words."""
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    told = sorted({word for topic in topics for word in topic[:top]})
-    place = {word: k for k, word in enumerate(told)}
-    has = CountVectorizer(analyzer=set, vocabulary=place, binary=True).transform(texts).astype(np.float64)
-    both = (has.T @ has).toarray() / has.shape[0]
-    alone = np.diag(both)
-    means = []
-    for topic in topics:
-        pairs = np.array(list(combinations([place[word] for word in topic[:top]], 2)), dtype=np.int64).reshape(-1, 2)
-        together, chance = both[tuple(pairs.T)], alone[pairs[:, 0]] * alone[pairs[:, 1]]
-        met = together > 0
-        found = np.full(len(pairs), -1.0)
-        found[met] = np.log(together[met] / chance[met]) / np.maximum(-np.log(together[met]), 1e-12)
-        means.append(found.mean() if len(found) else -1.0)
-    return float(np.mean(means)) if means else float("nan")
-
-
-def diversity(topics: Sequence[Sequence[str]], top: int = TOP) -> float:
-    """The share of different words among all topics' first ones."""
-    told = [word for topic in topics for word in topic[:top]]
-    return len(set(told)) / max(len(told), 1)
 
 
 def words_alike(one: Sequence[Sequence[str]], other: Sequence[Sequence[str]], top: int = TOP) -> float:

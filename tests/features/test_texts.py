@@ -7,7 +7,7 @@ from small_shops import AS_OF, Row, a_lake
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Window
-from dongcha.features.labels import ratings
+from dongcha.features.labels import written
 from dongcha.features.point_in_time import Snapshot
 from dongcha.features.texts import TEXTS, texts
 
@@ -50,8 +50,8 @@ def test_a_shop_where_nobody_says_anything_has_no_texts(tmp_path: Path) -> None:
     assert texts(Snapshot(a_lake(tmp_path, {c.ORDERS: []}), AS_OF)).schema == TEXTS
 
 
-def test_ratings_are_those_of_the_window(tmp_path: Path) -> None:
+def test_what_was_written_is_of_the_window_with_its_rating(tmp_path: Path) -> None:
     lake = a_lake(tmp_path, SHOP)
     later = Window(AS_OF, AsOf.parse("2023-06-01"))
-    assert ratings(lake, later).select(c.TEXT_ID, c.RATING).rows() == [("reviews/4", 2.0)]
-    assert ratings(lake, later, known_by=AS_OF).is_empty()
+    assert written(lake, later).select(c.TEXT_ID, c.RATING).rows() == [("reviews/4", 2.0)]
+    assert written(lake, later, known_by=AS_OF).is_empty()

@@ -96,13 +96,6 @@ def written(
     return texts(_Happened(lake, window, versions, known_by))
 
 
-def ratings(
-    lake: Lake, window: Window, versions: Mapping[str, int] | None = None, *, known_by: AsOf | None = None
-) -> pl.DataFrame:
-    """Those of the texts `written` that came with a rating."""
-    return written(lake, window, versions, known_by=known_by).drop_nulls(c.RATING)
-
-
 class _Happened(Snapshot):
     """The rows of a window, to be read as a snapshot is read."""
 

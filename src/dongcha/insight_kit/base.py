@@ -83,9 +83,12 @@ class Facts:
     def said(self) -> list[str]:
         """What each entity says, "" for one that is not among the texts."""
         assert self.texts is not None, "these entities are not texts"
-        mine = self.features.select(pl.col(c.ENTITY_ID).alias(c.TEXT_ID))
-        joined = mine.join(self.texts, on=c.TEXT_ID, how="left", maintain_order="left")
-        return joined[c.TEXT].fill_null("").to_list()
+        return self.matched(self.texts, c.TEXT_ID)[c.TEXT].fill_null("").to_list()
+
+    def matched(self, frame: pl.DataFrame, key: str) -> pl.DataFrame:
+        """The frame's columns row by row with the entities, which its column `key` names; null where it lacks one."""
+        mine = self.features.select(c.ENTITY_ID)
+        return mine.join(frame, left_on=c.ENTITY_ID, right_on=key, how="left", maintain_order="left")
 
     def matrix(self, names: Sequence[str]) -> np.ndarray:
         """Shape (entities, names), float64, NaN for null."""

@@ -273,9 +273,7 @@ class Behaviour(Insight):
         return (Fused(), Encoder(), Counts())
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
-        bought = happened.rename({c.CUSTOMER_ID: c.ENTITY_ID})
-        joined = facts.features.select(c.ENTITY_ID).join(bought, on=c.ENTITY_ID, how="left", maintain_order="left")
-        return joined.select(pl.col(PRODUCTS_BOUGHT).fill_null([]))
+        return facts.matched(happened, c.CUSTOMER_ID).select(pl.col(PRODUCTS_BOUGHT).fill_null([]))
 
     def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
         """`probe_auc` is the mean over the families of questions; `next_event_ndcg` ranks the products bought next."""

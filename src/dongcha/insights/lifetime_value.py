@@ -277,9 +277,7 @@ class LifetimeValue(Insight):
         return (Blended(), Boosting(), ZeroInflated(), Probabilistic(), PastMean())
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
-        spent = happened.select(pl.col(c.CUSTOMER_ID).alias(c.ENTITY_ID), pl.col(SPEND).alias(SPENT))
-        joined = facts.features.select(c.ENTITY_ID).join(spent, on=c.ENTITY_ID, how="left", maintain_order="left")
-        return joined.select(pl.col(SPENT).fill_null(0.0).clip(0))
+        return facts.matched(happened, c.CUSTOMER_ID).select(pl.col(SPEND).fill_null(0.0).clip(0).alias(SPENT))
 
     def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
         spent, forecast = example.label(SPENT), answer[VALUE].to_numpy()

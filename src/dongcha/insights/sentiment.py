@@ -15,7 +15,7 @@ from dongcha import columns as c
 from dongcha.errors import MissingDataError
 from dongcha.evaluation import metrics
 from dongcha.evaluation.calibration import expected_calibration_error, reliability_table
-from dongcha.features.labels import ratings
+from dongcha.features.labels import written
 from dongcha.insight_kit.base import (
     REASON_SCHEMA,
     Contender,
@@ -166,7 +166,7 @@ class Sentiment(Insight):
     name = "sentiment"
     question: ClassVar[dict[str, str]] = {"en": "How does this text feel?", "zh": "这段文字的情绪如何？"}
     entity = c.TEXT_ID
-    needs = Needs((c.REVIEWS,), (), ratings)
+    needs = Needs((c.REVIEWS,), (), written)
     yields = (
         Value(SENTIMENT, "", -1, 1, "mood, from −1 to 1", "情绪（−1 至 1）"),
         Group(MOOD, english="mood", chinese="情绪"),
@@ -193,9 +193,7 @@ class Sentiment(Insight):
         """-1 for a rating below the middle, 0 for the middle, 1 above it; null where none was given."""
         best = self.config.best_rating
         middle = (best + (best > 1)) / 2
-        rated = happened.select(pl.col(c.TEXT_ID).alias(c.ENTITY_ID), (pl.col(c.RATING) - middle).sign().alias(RATED))
-        joined = facts.features.select(c.ENTITY_ID).join(rated, on=c.ENTITY_ID, how="left", maintain_order="left")
-        return joined.select(pl.col(RATED).cast(pl.Float64))
+        return facts.matched(happened, c.TEXT_ID).select((pl.col(c.RATING) - middle).sign().alias(RATED))
 
     def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
         """Over the texts that came with a rating."""

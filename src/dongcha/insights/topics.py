@@ -138,9 +138,7 @@ class Topics(Insight):
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         """The rating, null where none was given: for the card alone, topics are not learnt from it."""
-        rated = happened.select(pl.col(c.TEXT_ID).alias(c.ENTITY_ID), c.RATING)
-        joined = facts.features.select(c.ENTITY_ID).join(rated, on=c.ENTITY_ID, how="left", maintain_order="left")
-        return joined.select(c.RATING)
+        return facts.matched(happened, c.TEXT_ID).select(c.RATING)
 
     def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
         """On the texts before and after the cutoff; `placed` is the share of those after it that has a topic."""

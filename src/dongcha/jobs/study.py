@@ -109,7 +109,7 @@ class Desk:
         Without orders, after the last thing that a customer did. Raises MissingDataError where nothing is loaded.
         """
         loaded = [name for name in DOES if name in self.lake.versions()]
-        happened = loaded[:1] if c.ORDERS in loaded else loaded or [c.ORDERS]
+        happened = [c.ORDERS] if c.ORDERS in loaded or not loaded else loaded
         last = max(span(self.lake, name)[1] for name in happened)
         return AsOf(_midnight(last)) + Horizon(1)
 
@@ -121,6 +121,13 @@ class Study:
         self.desk, self.insight, self.as_of = desk, insight, as_of
         self.versions = desk.lake.versions()
         self._fitted: dict[str, tuple[AsOf, Contender]] = {}
+        self._lesson: tuple[AsOf, list[Example], Facts] | None = None
+
+    def lesson(self, cutoff: AsOf) -> tuple[list[Example], Facts]:
+        """What every contender learns from at a cutoff, the past and the facts then; that of the newest is kept."""
+        if self._lesson is None or self._lesson[0] != cutoff:
+            self._lesson = (cutoff, self.past(cutoff), self.facts(cutoff))
+        return self._lesson[1:]
 
     def fitted(self, name: str, cutoff: AsOf, follow: Contender | None = None) -> Contender:
         """The contender fitted on all that was known at a cutoff; each one's newest is kept.
@@ -131,7 +138,8 @@ class Study:
             contender = self.insight.contender(name)
             if type(follow) is type(contender):
                 contender.follow(follow)
-            contender.fit(self.past(cutoff), self.facts(cutoff), seed=self.desk.plan.seed)
+            past, now = self.lesson(cutoff)
+            contender.fit(past, now, seed=self.desk.plan.seed)
             self._fitted[name] = (cutoff, contender)
         return self._fitted[name][1]
 
@@ -159,20 +167,22 @@ class Study:
     def _history(self, snapshot: Snapshot) -> History:
         scratch, progress = self.desk.models.folder / SCRATCH, self.desk.progress
 
-        def made() -> History:
-            finds = [partial(find, snapshot) for find in (timeline, catalogue, traits)]
-            return History(finds[0], finds[1], finds[2], scratch, progress)
-
-        return self.desk.shelf.history(snapshot, made)
+        made = History(
+            partial(timeline, snapshot), partial(catalogue, snapshot), partial(traits, snapshot), scratch, progress
+        )
+        return self.desk.shelf.history(snapshot, lambda: made)
 
     def example(self, as_of: AsOf, known_by: AsOf, horizon: Horizon | None = None) -> Example:
         """Facts at a past cutoff with what happened in the horizon after it, as far as it was known by `known_by`."""
         ahead = horizon or self.desk.plan.horizon
         facts = replace(self.facts(as_of), horizon=ahead)
-        window, find, versions = Window.after(as_of, ahead), self.insight.needs.label, self.versions
+        return Example(facts, self.insight.label(facts, self._happened(Window.after(as_of, ahead), known_by)))
+
+    def _happened(self, window: Window, known_by: AsOf) -> pl.DataFrame:
+        """What the insight's labeller finds in a window."""
+        find, versions = self.insight.needs.label, self.versions
         key = (find, window, known_by, tuple(sorted(versions.items())))
-        happened = self.desk.shelf.label(key, lambda: find(self.desk.lake, window, versions, known_by=known_by))
-        return Example(facts, self.insight.label(facts, happened))
+        return self.desk.shelf.label(key, lambda: find(self.desk.lake, window, versions, known_by=known_by))
 
     def groups(self, facts: Facts) -> pl.Series | None:
         """Each entity's group by the insight's `fair_by` column, where customers are loaded."""
@@ -180,10 +190,7 @@ class Study:
             return None
         customers = Snapshot(self.desk.lake, facts.as_of, self.versions).table(c.CUSTOMERS)
         known = self.desk.lake.engine.to_polars(customers.select(c.CUSTOMER_ID, self.insight.fair_by))
-        joined = facts.features.select(c.ENTITY_ID).join(
-            known, left_on=c.ENTITY_ID, right_on=c.CUSTOMER_ID, how="left", maintain_order="left"
-        )
-        return joined[self.insight.fair_by]
+        return facts.matched(known, c.CUSTOMER_ID)[self.insight.fair_by]
 
     def past(self, now: AsOf) -> list[Example]:
         """The training examples for a model that answers at `now`, oldest first: every label was complete by then.

@@ -9,7 +9,6 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon, Window
-from dongcha.features.labels import written
 from dongcha.features.point_in_time import Snapshot
 from dongcha.features.texts import texts
 from dongcha.insight_kit.base import Example, Facts, Insight
@@ -26,7 +25,7 @@ def study_of(desk: Desk, insight: Insight, as_of: AsOf) -> Study:
 
 
 class TextStudy(Study):
-    """One insight's texts as seen from `as_of`.
+    """One insight's texts as seen from `as_of`; its labeller is `features.labels.written`, which finds texts too.
 
     A model learns from all texts before a cutoff that came with an answer (a rating), and is examined on those of the
     horizon after it. What it is told of a text is the text alone: never its rating.
@@ -37,8 +36,7 @@ class TextStudy(Study):
     def facts(self, as_of: AsOf) -> Facts:
         """Every text before the cutoff, the newest MOST_TEXTS of them."""
         known = texts(Snapshot(self.desk.lake, as_of, self.versions))
-        newest = known.sort(c.HAPPENED_AT, c.TEXT_ID, descending=True).head(MOST_TEXTS)
-        return self._facts(as_of, newest, self.desk.plan.horizon)
+        return self._facts(as_of, known, self.desk.plan.horizon)
 
     def example(self, as_of: AsOf, known_by: AsOf, horizon: Horizon | None = None) -> Example:
         """The texts that were written in the horizon after the cutoff, and what the label says of them."""
@@ -52,14 +50,14 @@ class TextStudy(Study):
         return [example] if len(example.facts.features) else []
 
     def _example(self, as_of: AsOf, window: Window, known_by: AsOf, horizon: Horizon) -> Example:
-        there = written(self.desk.lake, window, self.versions, known_by=known_by)
-        newest = there.sort(c.HAPPENED_AT, c.TEXT_ID, descending=True).head(MOST_TEXTS)
-        facts = self._facts(as_of, newest, horizon)
-        happened = self.insight.needs.label(self.desk.lake, window, self.versions, known_by=known_by)
-        return Example(facts, self.insight.label(facts, happened))
+        there = self._happened(window, known_by)
+        facts = self._facts(as_of, there, horizon)
+        return Example(facts, self.insight.label(facts, there))
 
     def _facts(self, as_of: AsOf, there: pl.DataFrame, horizon: Horizon) -> Facts:
-        ordered = there.sort(c.TEXT_ID)
+        """Of the newest MOST_TEXTS of these texts."""
+        newest = there.sort(c.HAPPENED_AT, c.TEXT_ID, descending=True).head(MOST_TEXTS)
+        ordered = newest.sort(c.TEXT_ID)
         length = pl.col(c.TEXT).str.len_chars().cast(pl.Float64).alias(CHARACTERS)
         features = ordered.select(pl.col(c.TEXT_ID).alias(c.ENTITY_ID), length)
         return Facts(as_of, horizon, features, texts=ordered.drop(c.RATING))

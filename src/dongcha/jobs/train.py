@@ -53,7 +53,9 @@ def train(study: Study) -> Trained:
     study.desk.models.save(insight, version, contender)
     ledger.write(CARDS, [{**run, "card": orjson.dumps(_card(study, run, decision, folds)).decode()}])
     _promote(study, run, decision, folds)
-    finish(study, run, JOB, fingerprint, rows=len(study.facts(study.as_of).features), seconds=perf_counter() - started)
+    finish(
+        study, run, JOB, fingerprint, rows=len(study.lesson(study.as_of)[1].features), seconds=perf_counter() - started
+    )
     return _recall(ledger, insight, version, unchanged=False)
 
 
@@ -77,7 +79,7 @@ def _card(study: Study, run: dict[str, Any], decision: Verdict, folds: Sequence[
         "beats_baseline": decision.promoted,
         "why": decision.why,
         "headline": insight.headline.name,
-        "trained_on": [{"as_of": str(e.facts.as_of), "n": len(e.facts.features)} for e in study.past(study.as_of)],
+        "trained_on": [{"as_of": str(e.facts.as_of), "n": len(e.facts.features)} for e in study.lesson(study.as_of)[0]],
         "folds": [{"fold": f.number, "as_of": str(f.as_of), "n": f.n, "metrics": f.metrics} for f in folds],
         "mean_metrics": {name: mean_metrics(folds, name) for name in names} if folds else {},
         "quality": _quality(study, decision.contender, folds),
@@ -98,7 +100,7 @@ def _quality(study: Study, name: str, folds: Sequence[Fold]) -> dict[str, Any]:
 
 def _drift(study: Study, example: Example) -> list[dict[str, Any]]:
     """The features that have moved most between the last fold and now, by population stability index."""
-    then, now = example.facts, study.facts(study.as_of)
+    then, now = example.facts, study.lesson(study.as_of)[1]
     names = tuple(name for name in now.features.columns if name != c.ENTITY_ID)
     moved = drift(then.matrix(names), now.matrix(names), names)
     return [{"feature": name, "stability_index": index} for name, index in list(moved.items())[:MOST_DRIFTED]]

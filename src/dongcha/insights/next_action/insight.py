@@ -63,10 +63,8 @@ class NextAction(Insight):
         return event_said(event, language) + between + kind
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
-        found = happened.rename({c.CUSTOMER_ID: c.ENTITY_ID})
-        joined = facts.features.select(c.ENTITY_ID).join(found, on=c.ENTITY_ID, how="left", maintain_order="left")
         acted = pl.col(c.EVENT).is_not_null().cast(pl.Float64).alias(ACTED)
-        return joined.select(c.EVENT, PRODUCTS_BOUGHT, DAYS_UNTIL, acted)
+        return facts.matched(happened, c.CUSTOMER_ID).select(c.EVENT, PRODUCTS_BOUGHT, DAYS_UNTIL, acted)
 
     def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
         acted = example.label(ACTED) > 0

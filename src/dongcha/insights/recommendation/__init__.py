@@ -58,10 +58,7 @@ class Recommendation(Insight):
         return "热门" if text == POPULAR and language == "zh" else text or "–"
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
-        joined = facts.features.select(c.ENTITY_ID).join(
-            happened, left_on=c.ENTITY_ID, right_on=c.CUSTOMER_ID, how="left", maintain_order="left"
-        )
-        return joined.select(pl.col(PRODUCTS_BOUGHT).fill_null([]))
+        return facts.matched(happened, c.CUSTOMER_ID).select(pl.col(PRODUCTS_BOUGHT).fill_null([]))
 
     def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
         """Over those who bought something; coverage is the share of the catalogue that is recommended to anyone."""

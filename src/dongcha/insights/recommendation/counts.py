@@ -50,12 +50,14 @@ class Counts:
 
     def traits(self, entities: pl.Series) -> np.ndarray:
         """What the entities are, shape (entities, traits), int64: each value's number, -1 where it is not known."""
-        known = self.history.traits
-        names = [name for name in known.columns if name != c.CUSTOMER_ID]
-        coded = known.with_columns(pl.col(names).rank("dense").cast(pl.Int64) - 1)
         mine = pl.DataFrame({c.CUSTOMER_ID: entities.cast(pl.String)})
-        found = mine.join(coded, on=c.CUSTOMER_ID, how="left", maintain_order="left").select(names)
-        return found.fill_null(-1).to_numpy().astype(np.int64).reshape(len(entities), len(names))
+        found = mine.join(self._coded_traits, on=c.CUSTOMER_ID, how="left", maintain_order="left").drop(c.CUSTOMER_ID)
+        return found.fill_null(-1).to_numpy().astype(np.int64).reshape(len(entities), found.width)
+
+    @cached_property
+    def _coded_traits(self) -> pl.DataFrame:
+        """customer_id + each trait's value as a number, Int64, from 0."""
+        return self.history.traits.with_columns(pl.exclude(c.CUSTOMER_ID).rank("dense").cast(pl.Int64) - 1)
 
     def rows(self, entities: pl.Series) -> np.ndarray:
         """The entities' rows in `bought` and `looked_at`."""

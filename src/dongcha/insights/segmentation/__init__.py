@@ -55,9 +55,8 @@ class Segmentation(Insight):
         return (AxesGroups(self.config), RfmGroups(self.config))
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
-        spent = happened.select(pl.col(c.CUSTOMER_ID).alias(c.ENTITY_ID), pl.col(SPEND).alias(LOG_SPENT))
-        joined = facts.features.select(c.ENTITY_ID).join(spent, on=c.ENTITY_ID, how="left", maintain_order="left")
-        return joined.select(pl.col(LOG_SPENT).fill_null(0.0).clip(0).log1p())
+        spent = facts.matched(happened, c.CUSTOMER_ID)
+        return spent.select(pl.col(SPEND).fill_null(0.0).clip(0).log1p().alias(LOG_SPENT))
 
     def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
         groups = answer[SEGMENT].to_numpy()

@@ -57,6 +57,11 @@ class _Boosting:
         """Write LightGBM's own text format."""
         self.booster.save_model(str(folder / self.file))
 
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        return cls(_read(folder / cls.file))
+
 
 class BoostedProbability(_Boosting):
     """P(y = 1) by LightGBM with log loss."""
@@ -83,11 +88,6 @@ class BoostedProbability(_Boosting):
     def predict(self, X: Array) -> Array:
         """The probability, shape (rows,)."""
         return np.asarray(expit(self._raw(X)), dtype=np.float64)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote."""
-        return cls(_read(folder / cls.file))
 
 
 class BoostedAmount(_Boosting):
@@ -161,11 +161,6 @@ class BoostedWait(_Boosting):
     def predict(self, X: Array) -> Array:
         """Days, shape (rows,), none below 0."""
         return np.maximum(self._raw(X), 0.0)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote."""
-        return cls(_read(folder / cls.file))
 
 
 def _read(file: Path) -> lightgbm.Booster:
