@@ -47,6 +47,15 @@ def test_ratings_teach_words_in_both_languages(best: float, low: float, high: fl
     assert pushes["awful"] < 0 < pushes["towel"], "of towels only good was said"
 
 
+def test_a_shop_of_which_nobody_complains_has_neutral_texts_and_no_bad_ones() -> None:
+    middling = ["it is a towel, nothing more", "an average shirt, as described", "okay for the price", "一般般，还可以"]
+    insight = Sentiment()
+    model = taught(insight, (GOOD + middling) * 5, ([5.0] * 4 + [3.0] * 4) * 5)
+    found = insight.answer(model, facts_of(["average, okay", "lovely, so happy"]))
+    assert found["mood"].to_list() == ["neutral", "good"]
+    assert (found["sentiment"] >= 0).all()
+
+
 def test_texts_without_ratings_teach_nothing() -> None:
     with pytest.raises(MissingDataError, match="rating"):
         taught(Sentiment(), GOOD, [None] * 4)

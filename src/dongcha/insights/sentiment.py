@@ -92,7 +92,8 @@ class RatingTaught(Mood):
     name = "rating_taught"
 
     def learn(self, texts: Sequence[str], moods: np.ndarray, seed: int) -> None:
-        self.model = Polarity.fit(texts, moods, seed=seed)
+        # As stars: neutral and good alone, 0 and 1, would be read as thumbs down and up.
+        self.model = Polarity.fit(texts, 3 + 2 * moods, seed=seed)
 
     def chances(self, texts: Sequence[str]) -> np.ndarray:
         return self.model.probabilities(texts)
