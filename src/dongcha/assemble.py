@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dongcha.insight_kit.base import Insight
     from dongcha.insight_kit.contest import Fold
     from dongcha.insight_kit.registry import Registry
+    from dongcha.insight_kit.telling import Reader
     from dongcha.jobs.ingest import LoadReport
     from dongcha.jobs.run import Outcome
     from dongcha.jobs.score import Scored
@@ -262,11 +263,20 @@ class Shop:
             raise MissingDataError(f"{name} was never scored{when}.", "Run it first: dongcha run.")
         return run
 
-    def profile(self, customer_id: str) -> dict[str, Any]:
-        """Everything known and concluded about one customer; see `dongcha.profiles.profile`."""
+    def profile(self, customer_id: str, *, language: str | None = None) -> dict[str, Any]:
+        """Everything known and concluded about one customer, and their story; see `dongcha.profiles.profile`."""
+        from dongcha.features.point_in_time import Snapshot
         from dongcha.profiles.profile import profile
 
-        return profile(self.lake, self.ledger, list(self.insights), customer_id, self.as_of())
+        snapshot = Snapshot(self.lake, self.as_of())
+        return profile(snapshot, self.ledger, list(self.insights), customer_id, self.reader(language))
+
+    def reader(self, language: str | None = None) -> Reader:
+        """To whom things are told: in the language, by default the shop's own."""
+        from dongcha.insight_kit.telling import Reader
+
+        days = self.desk.plan.horizon.days
+        return Reader(language or self.settings.shop.language, self.currency, days, self.product_names)
 
     def audience(self, rule: str) -> pl.DataFrame:
         """The customers who match a rule over the catalogue's outputs; see `dongcha.profiles.audience`."""

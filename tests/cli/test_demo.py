@@ -67,7 +67,10 @@ def test_what_is_asked_afterwards_is_answered(report: str, folder: Path, tmp_pat
     text = json.loads(dongcha("show", "sentiment", "--json", "--top", "1", *shop).stdout)[0]
     assert text["reasons"][0]["feature"] in text["text"].lower()
     assert "情绪" in dongcha("show", "sentiment", *shop).stdout
-    assert "customer" in dongcha("profile", who, "--language", "en", *shop).stdout
+    assert profile["story"]["who"]
+    assert profile["story"]["next"]
+    told = dongcha("profile", who, "--language", "en", *shop).stdout
+    assert all(chapter in told for chapter in ("Who", "What they buy", "What they feel", "What next"))
 
     matched = json.loads(dongcha("audience", "churn_probability > 0.5 and lifetime_value > 1", "--json", *shop).stdout)
     assert all(row["churn_probability"] > 0.5 for row in matched)

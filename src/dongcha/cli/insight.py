@@ -192,20 +192,17 @@ def _print_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFram
 
 
 def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame, language: str) -> None:
-    from dongcha.cli.render import reason_line, shortened, table, word_line
+    from dongcha.cli.render import table, word_line
     from dongcha.cli.words import say
     from dongcha.features.declare import catalogue
+    from dongcha.insight_kit.telling import shortened
 
-    insight, reasons, currency = (
-        shop.insights[name],
-        shop.reasons_by_entity(name, as_of=as_of),
-        shop.currency,
-    )
-    features, of_texts = catalogue(), insight.entity == c.TEXT_ID
+    insight, reasons = shop.insights[name], shop.reasons_by_entity(name, as_of=as_of)
+    features, of_texts, reader = catalogue(), insight.entity == c.TEXT_ID, shop.reader(language)
 
     def why(entity: str) -> str:
         mine = reasons.get(entity, [])[:3]
-        return word_line(mine) if of_texts else reason_line(mine, features, language, currency)
+        return word_line(mine) if of_texts else reader.because(mine, features)
 
     rows = [
         (

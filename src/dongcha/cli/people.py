@@ -20,11 +20,11 @@ def profile(
     workspace: Workspace = HERE,
     json: Json = False,
 ) -> None:
-    """Everything known and concluded about one customer."""
+    """One customer's story: who, what they buy, what they feel, what next, what to do, and why."""
     from dongcha.cli.render import print_json
 
     with opened(workspace) as shop:
-        found = shop.profile(customer_id)
+        found = shop.profile(customer_id, language=language)
         if json:
             print_json(found)
         else:
@@ -34,22 +34,18 @@ def profile(
 def _draw(shop: Shop, found: dict[str, Any], language: str) -> None:
     from dongcha.cli.render import figure, stdout, table
     from dongcha.cli.words import say
-    from dongcha.features.declare import catalogue
 
-    currency = shop.currency
-    known = "  ".join(f"{k}: {v}" for k, v in found["customer"].items() if k != "extras")
-    stdout().print(
-        f"[bold]{say('customer', language)} {found['customer_id']}[/]  ({say('as_of', language)} {found['as_of']})"
-    )
-    if known:
-        stdout().print(f"  {known}", markup=False)
-    features = catalogue()
-    for name, value in found["summary"].items():
-        stdout().print(f"  {features[name].say(value, language, currency)}", markup=False)
-    for concluded in found["insights"]:
-        _draw_concluded(shop, concluded, language)
+    as_of = f"({say('as_of', language)} {found['as_of']})"
+    stdout().print(f"[bold]{say('customer', language)} {found['customer_id']}[/]  {as_of}")
+    for chapter, lines in found["story"].items():
+        if lines:
+            stdout().print(f"\n[bold cyan]{say(f'story_{chapter}', language)}[/]")
+        for line in lines:
+            stdout().print(f"  {line['text']}", markup=False, soft_wrap=True)
+            if line["because"]:
+                stdout().print(f"    {line['because']}", markup=False, soft_wrap=True, style="dim")
     rows = [
-        (o["order_id"], figure(o["happened_at"]), f"{o['lines']}", figure(o["value"], "money", currency))
+        (o["order_id"], figure(o["happened_at"]), f"{o['lines']}", figure(o["value"], "money", shop.currency))
         for o in found["orders"]
     ]
     table(say("recent_orders", language), [say(k, language) for k in ("order", "date", "lines", "value")], rows, left=2)
@@ -59,8 +55,9 @@ def _draw(shop: Shop, found: dict[str, Any], language: str) -> None:
 def _draw_texts(shop: Shop, texts: list[dict[str, Any]], language: str) -> None:
     """What the customer said lately, with what the insights about texts say of it."""
     from dongcha.cli.insight import say_answer
-    from dongcha.cli.render import figure, shortened, table
+    from dongcha.cli.render import figure, table
     from dongcha.cli.words import say
+    from dongcha.insight_kit.telling import shortened
 
     told = [(k, o) for k in shop.insights if k.entity == c.TEXT_ID for o in k.yields if texts and o.name in texts[0]]
     rows = [
@@ -75,20 +72,6 @@ def _draw_texts(shop: Shop, texts: list[dict[str, Any]], language: str) -> None:
     columns = [say(k, language) for k in ("date", "text", "stars")] + [o.title(language) for _, o in told]
     if rows:
         table(say("said", language), columns, rows, left=2)
-
-
-def _draw_concluded(shop: Shop, concluded: dict[str, Any], language: str) -> None:
-    from dongcha.cli.insight import say_answer
-    from dongcha.cli.render import reason_line, stdout
-    from dongcha.features.declare import catalogue
-
-    insight, currency = shop.insights[concluded["insight"]], shop.currency
-    stdout().print(f"\n[bold cyan]{insight.question[language]}[/]")
-    for output in insight.yields:
-        value = concluded["answer"][output.name]
-        stdout().print(f"  {output.title(language)}: [bold]{say_answer(shop, insight, output, value, language)}[/]")
-    if concluded["reasons"]:
-        stdout().print(f"  {reason_line(concluded['reasons'], catalogue(), language, currency)}", markup=False)
 
 
 def audience(

@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from dongcha.features.declare import Feature
+from dongcha.insight_kit.telling import arrow
 
 WIDE = 160
 MONEY = "money"
@@ -101,37 +100,9 @@ def _listed(value: list[Any], unit: str) -> str:
     return "; ".join(list(shown)[:FIRST])
 
 
-def reason_line(
-    reasons: Iterable[Mapping[str, Any]], features: Mapping[str, Feature], language: str, currency: str
-) -> str:
-    """Reasons as one line: each feature said in words, with an arrow for the way it pushes."""
-    return "; ".join(f"{_arrow(reason)} {_said(reason, features, language, currency)}" for reason in reasons)
-
-
 def word_line(reasons: Iterable[Mapping[str, Any]]) -> str:
     """Reasons that are words of a text as one line."""
-    return "  ".join(f"{_arrow(reason)} {reason['feature'].replace('not_', 'not ')}" for reason in reasons)
-
-
-def _arrow(reason: Mapping[str, Any]) -> str:
-    return "↑" if reason["effect"] > 0 else "↓"
-
-
-def shortened(text: str, most: int = 80) -> str:
-    """On one line, cut where it is longer.
-
-    >>> shortened("so\\nlong", 5)
-    'so l…'
-    """
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
-
-
-def _said(reason: Mapping[str, Any], features: Mapping[str, Feature], language: str, currency: str) -> str:
-    feature = features.get(reason["feature"])
-    if feature is None:
-        return f"{reason['feature']} = {figure(reason['value'])}"
-    return feature.say(reason["value"], language, currency)
+    return "  ".join(f"{arrow(reason)} {reason['feature'].replace('not_', 'not ')}" for reason in reasons)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dongcha import columns as c
 from dongcha.cli.insight import draw_groups, draw_text_groups, say_answer
-from dongcha.cli.render import figure, reason_line, stdout, table
+from dongcha.cli.render import figure, stdout, table
 from dongcha.cli.words import say
 from dongcha.errors import MissingDataError
 
@@ -209,7 +209,7 @@ class Report:
     def _because(self, reasons: list[dict[str, Any]]) -> str:
         from dongcha.features.declare import catalogue
 
-        return reason_line(reasons[:3], catalogue(), self.language, self.currency)
+        return self.shop.reader(self.language).because(reasons[:3], catalogue())
 
     def _spent(self) -> pl.DataFrame:
         from dongcha.features.point_in_time import Snapshot

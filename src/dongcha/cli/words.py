@@ -14,6 +14,12 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "date": ("date", "日期"),
     "lines": ("lines", "行数"),
     "value": ("value", "金额"),
+    # a customer's story
+    "story_who": ("Who", "是谁"),
+    "story_buys": ("What they buy", "买什么"),
+    "story_feels": ("What they feel", "感受如何"),
+    "story_next": ("What next", "接下来"),
+    "story_do": ("What to do", "怎么做"),
     # the report
     "how_many": ("How many customers? {name}, as of {as_of}", "有多少客户？{name}，截至 {as_of}"),
     "customers_line": (

@@ -19,7 +19,8 @@ from dongcha.errors import ContractError, UsageError
 from dongcha.evaluation.reasons import typical_of
 from dongcha.features.point_in_time import Crowd
 from dongcha.insight_kit.history import History
-from dongcha.insight_kit.outputs import Output
+from dongcha.insight_kit.outputs import Group, Output, Value
+from dongcha.insight_kit.telling import Chapter, Reader, Told
 from dongcha.warehouse.lake import Lake
 
 
@@ -185,6 +186,8 @@ class Insight(ABC):
     """A column of `customers` whose groups the card compares."""
     limits: ClassVar[dict[str, str]] = {}
     """Language code → what the answer must not be used for."""
+    chapter: ClassVar[Chapter] = Chapter.NEXT
+    """Where in a customer's story its sentence stands."""
     Config: ClassVar[type[InsightConfig]] = InsightConfig
 
     def __init__(self, config: InsightConfig | None = None) -> None:
@@ -213,6 +216,24 @@ class Insight(ABC):
     def say(self, text: str | None, language: str) -> str:
         """A group's name or a ranking's label in a language; both are kept in English."""
         return text or "–"
+
+    def tell(self, answer: Mapping[str, Any], reader: Reader) -> Told:
+        """An answer about one customer in a sentence; by default its numbers and groups by their titles."""
+        parts = []
+        for output in self.yields:
+            value = answer.get(output.name)
+            if isinstance(output, Value) and value is not None:
+                parts.append(f"{output.title(reader.language)}: {value:,.2f}")
+            elif isinstance(output, Group) and value is not None:
+                parts.append(f"{output.title(reader.language)}: {self.say(value, reader.language)}")
+        return Told("; ".join(parts))
+
+    def tell_texts(self, texts: Sequence[Mapping[str, Any]], reader: Reader) -> Told:
+        """The same of a customer's latest texts, newest first, where the entities are texts.
+
+        Each has the columns of `features.texts.TEXTS` and the insight's answer, null where there is none.
+        """
+        return Told()
 
     @property
     def headline(self) -> Metric:

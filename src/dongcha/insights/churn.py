@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -20,6 +20,7 @@ from dongcha.features.labels import purchases
 from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs, Role, as_rows
 from dongcha.insight_kit.learned import Learned
 from dongcha.insight_kit.outputs import Value
+from dongcha.insight_kit.telling import Reader, Told
 from dongcha.models.tabular.bg_nbd import BgNbd
 from dongcha.models.tabular.blend import Blend
 from dongcha.models.tabular.boosting import BoostedProbability
@@ -32,6 +33,7 @@ HISTORY: Final = ("repeat_purchase_days", "last_purchase_age_days", "age_days")
 """BG/NBD's frequency, recency and age, in days."""
 FEATURES: Final = about_customers()
 SHIFT_FILE: Final = "shift.json"
+LIKELY: Final = 0.5
 SURE: Final = 1e-4
 """No probability is nearer to 0 or 1 than this."""
 
@@ -145,6 +147,17 @@ class Churn(Insight):
 
     def contenders(self) -> tuple[Contender, ...]:
         return (Blended(), Boosting(), SmallNet(), LogisticRfm(), RecencyRule())
+
+    def tell(self, answer: Mapping[str, Any], reader: Reader) -> Told:
+        """Likelier gone than not is worth a letter."""
+        chance, days = answer[PROBABILITY], reader.days
+        leaves = reader.pick(
+            f"{reader.share(chance)} likely not to order in the next {days} days",
+            f"未来 {days} 天不再下单的可能性为 {reader.share(chance)}",
+        )
+        if chance < LIKELY:
+            return Told(leaves)
+        return Told(leaves, reader.pick("Write to them before they are gone", "趁还没流失，主动联系"))
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         silent = ~facts.entities.is_in(happened[c.CUSTOMER_ID].implode())

@@ -21,6 +21,7 @@ from dongcha.features.labels import SPEND, purchases
 from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs, Role, as_rows
 from dongcha.insight_kit.learned import Learned
 from dongcha.insight_kit.outputs import Value
+from dongcha.insight_kit.telling import Reader, Told
 from dongcha.models.tabular.amount_blend import AmountBlend
 from dongcha.models.tabular.bg_nbd import BgNbd
 from dongcha.models.tabular.boosting import BoostedAmount
@@ -275,6 +276,15 @@ class LifetimeValue(Insight):
 
     def contenders(self) -> tuple[Contender, ...]:
         return (Blended(), Boosting(), ZeroInflated(), Probabilistic(), PastMean())
+
+    def tell(self, answer: Mapping[str, Any], reader: Reader) -> Told:
+        about, low, high = (reader.money(answer[name]) for name in (VALUE, LOW, HIGH))
+        return Told(
+            reader.pick(
+                f"Will spend about {about} in the next {reader.days} days; 8 times in 10 between {low} and {high}",
+                f"未来 {reader.days} 天约消费 {about}，八成把握在 {low} 至 {high} 之间",
+            )
+        )
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         return facts.matched(happened, c.CUSTOMER_ID).select(pl.col(SPEND).fill_null(0.0).clip(0).alias(SPENT))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
 
@@ -28,6 +28,7 @@ from dongcha.insight_kit.base import (
     Role,
 )
 from dongcha.insight_kit.outputs import Group, Value
+from dongcha.insight_kit.telling import Chapter, Reader, Told, shortened
 from dongcha.models.text.language import languages
 from dongcha.models.text.polarity import Polarity
 from dongcha.models.text.word_counts import WordCounts
@@ -184,6 +185,7 @@ class Sentiment(Insight):
         "zh": "由本店评分学得；反讽或为其他原因打的分会误导它。不可用于考核员工。",
     }
 
+    chapter = Chapter.FEELS
     Config = SentimentConfig
     config: SentimentConfig
 
@@ -220,6 +222,23 @@ class Sentiment(Insight):
             for rank, (word, push) in enumerate(words, start=1)
         ]
         return pl.DataFrame(rows, schema=REASON_SCHEMA, orient="row").filter(pl.col(c.EFFECT) != 0)
+
+    def tell_texts(self, texts: Sequence[Mapping[str, Any]], reader: Reader) -> Told:
+        """How many of them are good and bad; a bad newest one wants an answer."""
+        felt = [text for text in texts if text[MOOD] is not None]
+        if not felt:
+            return Told()
+        good, bad = (sum(text[MOOD] == mood for text in felt) for mood in ("good", "bad"))
+        sentence = reader.pick(
+            f"Last texts: {len(felt)}, of them {good} good and {bad} bad",
+            f"最近 {len(felt)} 条文字中，好评 {good} 条，差评 {bad} 条",
+        )
+        newest = felt[0]
+        if newest[MOOD] != "bad":
+            return Told(sentence)
+        day, quoted = f"{newest[c.HAPPENED_AT]:%Y-%m-%d}", shortened(newest[c.TEXT])
+        advice = reader.pick(f"Answer what they said on {day}: “{quoted}”", f"回应其 {day} 所说：“{quoted}”")
+        return Told(sentence, advice)
 
     def say(self, text: str | None, language: str) -> str:
         return MOODS.get(text or "", text or "–") if language == "zh" else text or "–"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -16,6 +17,7 @@ from dongcha.evaluation.coherence import diversity, npmi
 from dongcha.features.labels import written
 from dongcha.insight_kit.base import REASON_SCHEMA, Contender, Example, Facts, Insight, Metric, Needs, Role
 from dongcha.insight_kit.outputs import Group, Value
+from dongcha.insight_kit.telling import Chapter, Reader, Told
 from dongcha.models.text.nmf_topics import NmfTopics
 from dongcha.models.text.tokens import words
 from dongcha.models.text.topics import Topics as Found
@@ -23,6 +25,7 @@ from dongcha.models.text.topics import Topics as Found
 TOPIC: Final = "topic"
 CLARITY: Final = "topic_clarity"
 NAMED_BY: Final = 3
+MOST_TOLD: Final = 2
 MOST_SHOWN: Final = 20
 MOST_HEARD: Final = 20_000
 """Texts before the cutoff by which, with those after it, coherence is told: those of a season alone are too few."""
@@ -128,6 +131,7 @@ class Topics(Insight):
         Value(CLARITY, lowest=0, english="how clearly", chinese="明确程度"),
     )
     judged_by = (Metric("coherence_diversity"), Metric("npmi"), Metric("diversity"), Metric("placed"))
+    chapter = Chapter.FEELS
     limits: ClassVar[dict[str, str]] = {
         "en": "Words that come together; what they mean, and whether it is one thing, only a reader can say.",
         "zh": "话题是常一同出现的词；其含义及是否为同一件事，需由读者判断。",
@@ -135,6 +139,13 @@ class Topics(Insight):
 
     def contenders(self) -> tuple[Contender, ...]:
         return (Mixture(), Factors())
+
+    def tell_texts(self, texts: Sequence[Mapping[str, Any]], reader: Reader) -> Told:
+        """What they speak of most."""
+        spoken = Counter(text[TOPIC] for text in texts if text[TOPIC] is not None)
+        most = [name for name, _ in spoken.most_common(MOST_TOLD)]
+        listed = reader.pick("; ", "；").join(most)
+        return Told(reader.pick(f"They speak of {listed}", f"谈到 {listed}") if most else "")
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         """The rating, null where none was given: for the card alone, topics are not learnt from it."""

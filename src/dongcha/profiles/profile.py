@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -11,36 +11,46 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.errors import UsageError
 from dongcha.features.point_in_time import Snapshot
+from dongcha.features.sales import PURCHASED, sale_lines
+from dongcha.features.sequence import catalogue
 from dongcha.features.texts import texts
 from dongcha.insight_kit.base import Insight
 from dongcha.insight_kit.outputs import from_rows
-from dongcha.warehouse.lake import Lake
+from dongcha.insight_kit.telling import Reader
+from dongcha.profiles.story import story
 from dongcha.warehouse.ledger import REASONS, SCORES, Ledger
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 RECENT_ORDERS: Final = 10
 RECENT_TEXTS: Final = 5
+FAVOURITES: Final = 3
 SUMMARY: Final = ("orders", "spend", "average_order_value", "recency_days", "tenure_days")
 
 
-def profile(lake: Lake, ledger: Ledger, insights: Sequence[Insight], customer_id: str, as_of: AsOf) -> dict[str, Any]:
+def profile(
+    snapshot: Snapshot, ledger: Ledger, insights: Sequence[Insight], customer_id: str, reader: Reader
+) -> dict[str, Any]:
     """`customer`: what the shop knows; `summary`: features; `orders` and `texts`: the latest; `insights`: answers.
 
-    Each answer has its reasons, and each text what the insights about texts say of it.
+    Each answer has its reasons, and each text what the insights about texts say of it. `favourites`: what was bought
+    most; `story`: all of it as one would tell it, see `profiles.story`.
 
     Raises UsageError where no table knows the customer.
     """
-    snapshot = Snapshot(lake, as_of)
     orders = _recent_orders(snapshot, customer_id)
     customer = _customer(snapshot, customer_id)
     if not orders and not customer:
         raise UsageError(
-            f"No table knows a customer '{customer_id}' before {as_of}.", "Look for one: dongcha show churn."
+            f"No table knows a customer '{customer_id}' before {snapshot.as_of}.", "Look for one: dongcha show churn."
         )
-    return {
+    found = {
         c.CUSTOMER_ID: customer_id,
-        c.AS_OF: str(as_of),
+        c.AS_OF: str(snapshot.as_of),
         "customer": customer,
         "summary": _summary(snapshot, customer_id),
+        "favourites": _favourites(snapshot, customer_id),
         "orders": orders,
         "texts": _texts(snapshot, ledger, [k for k in insights if k.entity == c.TEXT_ID], customer_id),
         "insights": [
@@ -49,6 +59,7 @@ def profile(lake: Lake, ledger: Ledger, insights: Sequence[Insight], customer_id
             if insight.entity == c.CUSTOMER_ID and (found := _concluded(ledger, insight, customer_id))
         ],
     }
+    return found | {"story": story(found, insights, reader)}
 
 
 def _customer(snapshot: Snapshot, customer_id: str) -> dict[str, Any]:
@@ -68,6 +79,25 @@ def _recent_orders(snapshot: Snapshot, customer_id: str) -> list[dict[str, Any]]
     return orders.sort(c.HAPPENED_AT, c.ORDER_ID, descending=True).head(RECENT_ORDERS).to_dicts()
 
 
+def _favourites(snapshot: Snapshot, customer_id: str) -> dict[str, list[dict[str, Any]]]:
+    """`categories` and `products`: what was bought most, each with its number of order `lines`."""
+    if not snapshot.has(c.ORDERS):
+        return {}
+    lines = sale_lines(_rows(snapshot, c.ORDERS, customer_id))
+    bought = snapshot.lake.engine.to_polars(lines.filter(lines[PURCHASED]).select(c.PRODUCT_ID)).drop_nulls()
+    kinds = catalogue(snapshot).select(c.PRODUCT_ID, c.CATEGORY)
+    known = bought.join(kinds, on=c.PRODUCT_ID, how="left")
+    return {
+        name: known.drop_nulls(column)
+        .group_by(column)
+        .agg(pl.len().alias("lines"))
+        .sort("lines", column, descending=[True, False])
+        .head(FAVOURITES)
+        .to_dicts()
+        for name, column in (("categories", c.CATEGORY), ("products", c.PRODUCT_ID))
+    }
+
+
 def _texts(snapshot: Snapshot, ledger: Ledger, insights: Sequence[Insight], customer_id: str) -> list[dict[str, Any]]:
     """The customer's latest texts, newest first, each with what was concluded of it."""
     mine = texts(snapshot).filter(pl.col(c.CUSTOMER_ID) == customer_id)
@@ -82,8 +112,12 @@ def _texts(snapshot: Snapshot, ledger: Ledger, insights: Sequence[Insight], cust
 
 
 def _of(snapshot: Snapshot, table: str, customer_id: str) -> pl.DataFrame:
+    return snapshot.lake.engine.to_polars(_rows(snapshot, table, customer_id))
+
+
+def _rows(snapshot: Snapshot, table: str, customer_id: str) -> ir.Table:
     rows = snapshot.table(table)
-    return snapshot.lake.engine.to_polars(rows.filter(rows[c.CUSTOMER_ID] == customer_id))
+    return rows.filter(rows[c.CUSTOMER_ID] == customer_id)
 
 
 def _summary(snapshot: Snapshot, customer_id: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -18,10 +19,12 @@ from dongcha.insight_kit.journeys import BETWEEN, ROW, pair_of
 from dongcha.insight_kit.outputs import Ranking, Value
 from dongcha.insight_kit.pretrained import history_of
 from dongcha.insight_kit.product_groups import ProductGroups
+from dongcha.insight_kit.telling import Reader, Told
 from dongcha.insights.next_action.contenders import Blended, MarkovChain, RenewalGuess
 from dongcha.insights.next_action.names import ACTED, ACTIONS, DAYS, PROBABILITY
 
 FEATURES: Final = about_customers()
+LIKELY: Final = 0.5
 
 
 class NextAction(Insight):
@@ -61,6 +64,20 @@ class NextAction(Insight):
     def say(self, text: str | None, language: str) -> str:
         event, between, kind = (text or "–").partition(BETWEEN)
         return event_said(event, language) + between + kind
+
+    def tell(self, answer: Mapping[str, Any], reader: Reader) -> Told:
+        """The likeliest pair, when, and how likely anything is; worth a day in the calendar where it is."""
+        actions, days, chance = answer[ACTIONS] or [], answer[DAYS], answer[PROBABILITY]
+        if not actions or days is None or chance is None:
+            return Told()
+        first, when = self.say(actions[0][c.LABEL], reader.language), f"{days:,.0f}"
+        sure = reader.share(actions[0][c.VALUE])
+        sentence = reader.pick(
+            f"Next, in about {when} days if at all ({reader.share(chance)}): {first} ({sure})",
+            f"下一步（{reader.share(chance)} 会有行动，约 {when} 天后）：{first}（{sure}）",
+        )
+        advice = reader.pick(f"Expect them in about {when} days: {first}", f"约 {when} 天后可能再来：{first}")
+        return Told(sentence, advice if chance >= LIKELY else "")
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         acted = pl.col(c.EVENT).is_not_null().cast(pl.Float64).alias(ACTED)

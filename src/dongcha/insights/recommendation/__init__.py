@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from dongcha.features.labels import PRODUCTS_BOUGHT, products_bought
 from dongcha.features.point_in_time import Crowd
 from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs
 from dongcha.insight_kit.outputs import Ranking
+from dongcha.insight_kit.telling import Reader, Told
 from dongcha.insights.recommendation.contenders import (
     ByBehaviour,
     InContext,
@@ -25,6 +27,7 @@ from dongcha.insights.recommendation.contenders import (
 )
 from dongcha.insights.recommendation.finish import BECAUSE, LISTED, POPULAR, RECOMMENDED
 
+TOLD: Final = 3
 GAINS: Final = 1 / np.log2(np.arange(2, LISTED + 2))
 
 
@@ -56,6 +59,22 @@ class Recommendation(Insight):
 
     def say(self, text: str | None, language: str) -> str:
         return "热门" if text == POPULAR and language == "zh" else text or "–"
+
+    def tell(self, answer: Mapping[str, Any], reader: Reader) -> Told:
+        """The first few products, and the purchase that led to most of them."""
+        wanted = [reader.product(pair[c.LABEL]) for pair in (answer[RECOMMENDED] or [])[:TOLD]]
+        if not wanted:
+            return Told()
+        led = next((pair[c.LABEL] for pair in answer[BECAUSE] or []), None)
+        sentence, best = reader.listed(wanted), wanted[0]
+        advice = reader.pick(f"Offer {best}", f"推荐 {best}")
+        if led == answer[RECOMMENDED][0][c.LABEL]:
+            advice = reader.pick(f"Offer {best} again", f"再次推荐 {best}")
+        elif led == POPULAR:
+            advice += reader.pick(", which sells well now", "（近期热门）")
+        elif led is not None:
+            advice += reader.pick(f": they bought {reader.product(led)}", f"：买过 {reader.product(led)}")
+        return Told(reader.pick(f"Would want {sentence}", f"可能想要 {sentence}"), advice)
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         return facts.matched(happened, c.CUSTOMER_ID).select(pl.col(PRODUCTS_BOUGHT).fill_null([]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 import polars as pl
@@ -10,6 +11,7 @@ from dongcha import columns as c
 from dongcha.features.labels import SPEND, purchases
 from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs
 from dongcha.insight_kit.outputs import Group, Value
+from dongcha.insight_kit.telling import Chapter, Reader, Told
 from dongcha.insights.segmentation.atlas import ANOMALY, MAP_X, MAP_Y
 from dongcha.insights.segmentation.axes import FEATURES, RFM, WORDS, name_groups, varies
 from dongcha.insights.segmentation.contenders import (
@@ -48,11 +50,16 @@ class Segmentation(Insight):
         "en": "Groups describe; they do not decide. Nobody should be treated worse for a group's name.",
         "zh": "分群只是描述，不是决定；任何人都不应因群名而受到差别对待。",
     }
+    chapter = Chapter.WHO
     Config = SegmentationConfig
     config: SegmentationConfig
 
     def contenders(self) -> tuple[Contender, ...]:
         return (AxesGroups(self.config), RfmGroups(self.config))
+
+    def tell(self, answer: Mapping[str, Any], reader: Reader) -> Told:
+        group = self.say(answer[SEGMENT], reader.language)
+        return Told(reader.pick(f"One of the group “{group}”", f"属于“{group}”客群"))
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         spent = facts.matched(happened, c.CUSTOMER_ID)
