@@ -28,12 +28,14 @@ from dongcha.evaluation import metrics
 from dongcha.features.declare import about_customers
 from dongcha.features.labels import products_bought
 from dongcha.insight_kit.base import Example, Facts, Needs
+from dongcha.insight_kit.parts import counted
 from dongcha.insight_kit.pretrained import history_of, pretrain
-from dongcha.insights.behaviour import FEWEST, SIZE, Asked, Behaviour, counted
+from dongcha.insight_kit.probing import FEWEST, Asked
+from dongcha.insights.behaviour import SIZE, Behaviour
 from dongcha.jobs.study import Study
-from dongcha.models.behaviour.principal import Principal
-from dongcha.models.behaviour.probes import LinearHeads
 from dongcha.models.tabular.log_scaling import LogScaler
+from dongcha.models.vectors.principal import Principal
+from dongcha.models.vectors.probes import LinearHeads
 
 FOLDS: Final = 5
 PENALTIES: Final = (0.02, 0.1, 0.5, 2.0)

@@ -29,11 +29,12 @@ import polars as pl
 
 import dongcha
 from dongcha.as_of import AsOf
-from dongcha.insight_kit.base import Contender, Example, Insight
-from dongcha.insights.behaviour import Encoder
+from dongcha.insight_kit.base import Contender, Example, Facts, Insight
+from dongcha.insight_kit.parts import Encoded
 from dongcha.insights.churn import Churn
 from dongcha.insights.lifetime_value import LifetimeValue
 from dongcha.jobs.study import Study
+from dongcha.models.vectors.weighted import Weighted
 
 CHAMPION: Final = "blend"
 ALL: Final = "features, all cutoffs"
@@ -70,23 +71,25 @@ class Encoders:
     def __init__(self, study: Study, size: int, seed: int) -> None:
         self.study, self.size, self.seed = study, size, seed
         self.names = tuple(f"behaviour_{k}" for k in range(size))
-        self.trained: dict[AsOf, Encoder] = {}
+        self.trained: dict[AsOf, tuple[Encoded, Weighted]] = {}
         self.seconds = 0.0
 
-    def as_of(self, moment: AsOf) -> Encoder:
-        """What was learnt of everything known at `moment`, and of nothing later."""
+    def vectors(self, facts: Facts, moment: AsOf) -> np.ndarray:
+        """By what was learnt of everything known at `moment`, and of nothing later; shape (entities, size)."""
         if moment not in self.trained:
             began = time.process_time()
-            self.trained[moment] = Encoder(self.size)
-            self.trained[moment].learn(self.study.facts(moment), self.seed)
+            encoder, then = Encoded(), self.study.facts(moment)
+            encoder.learn(then, self.seed)
+            self.trained[moment] = encoder, Weighted.fit([encoder.numbers(then)], self.size)
             self.seconds += time.process_time() - began
-        return self.trained[moment]
+        encoder, drawn = self.trained[moment]
+        return drawn.transform([encoder.numbers(facts)])
 
     def beside(self, example: Example, moment: AsOf) -> Example:
         """The example with its vectors as features, by the encoder of `moment`, which must not be later."""
         if moment > example.facts.as_of:
             raise ValueError(f"An encoder of {moment} would know what came after {example.facts.as_of}.")
-        vectors = self.as_of(moment).vectors(example.facts)
+        vectors = self.vectors(example.facts, moment)
         columns = [pl.Series(name, vectors[:, k]) for k, name in enumerate(self.names)]
         return replace(example, facts=replace(example.facts, features=example.facts.features.with_columns(columns)))
 

@@ -11,7 +11,9 @@ from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
 from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.checks import Bench, check_insight
-from dongcha.insights.behaviour import SIZE, VECTOR, Behaviour, Encoder, Profile, bought_ndcg, counted, probe_auc
+from dongcha.insight_kit.parts import counted
+from dongcha.insight_kit.probing import bought_ndcg, probe_auc
+from dongcha.insights.behaviour import SIZE, VECTOR, Behaviour, Encoder, Profile
 from dongcha.jobs.study import Shelf, Study
 from dongcha.warehouse.lake import Lake
 
@@ -55,7 +57,9 @@ def test_the_encoder_is_trained_one_horizon_before_it_answers(
     learnt: tuple[Study, AsOf, dict[str, Profile]],
 ) -> None:
     study, cutoff, fitted = learnt
-    assert fitted["encoder"].learnt_as_of + study.desk.plan.horizon <= cutoff
+    example = fitted["encoder"].example
+    assert example is not None
+    assert example.facts.as_of + study.desk.plan.horizon <= cutoff
 
 
 def test_vectors_know_what_comes(learnt: tuple[Study, AsOf, dict[str, Profile]]) -> None:

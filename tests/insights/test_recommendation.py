@@ -10,7 +10,6 @@ from dongcha import columns as c
 from dongcha.assemble import Shop
 from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.base import Facts
-from dongcha.insight_kit.history import History
 from dongcha.insights.recommendation import Recommendation, measured
 from dongcha.insights.recommendation.contenders import CANDIDATES, RecommendationConfig
 from dongcha.insights.recommendation.rankers import Rankers
@@ -67,8 +66,7 @@ def test_every_place_has_a_because_that_was_bought_or_is_popular(large_shop: Sho
 
 def with_catalogue(facts: Facts, catalogue: pl.DataFrame) -> Facts:
     assert facts.history is not None
-    timeline = facts.history.timeline
-    return replace(facts, history=History(lambda: timeline, lambda: catalogue, facts.history.find_traits))
+    return replace(facts, history=replace(facts.history, find_catalogue=lambda: catalogue))
 
 
 def test_what_is_out_of_stock_is_never_recommended(shop: Shop) -> None:

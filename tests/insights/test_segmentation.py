@@ -14,7 +14,6 @@ from dongcha.assemble import Shop
 from dongcha.evaluation.metrics import auc
 from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.base import Contender
-from dongcha.insight_kit.history import History
 from dongcha.insights.segmentation import FEATURES, RFM_CELL, WORDS, Segmentation, name_groups
 from dongcha.insights.segmentation.contenders import AxesGroups
 from dongcha.jobs.recovery import segment_recovery
@@ -128,7 +127,7 @@ def test_without_products_the_map_and_the_unusual_are_told_from_the_axes(
     facts = study.facts(shop.as_of())
     assert facts.history is not None
     nameless = facts.history.timeline.with_columns(pl.lit(None, pl.String).alias(c.PRODUCT_ID))
-    bare = replace(facts, history=History(lambda: nameless, lambda: facts.history.catalogue, facts.history.find_traits))  # type: ignore[union-attr]
+    bare = replace(facts, history=replace(facts.history, find_timeline=lambda: nameless))
     model = study.insight.contender(contender)
     model.fit([], bare, seed=7)
     found = study.insight.answer(model, bare)

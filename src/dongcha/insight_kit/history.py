@@ -21,7 +21,7 @@ def unwatched(what: str, done: int, of: int) -> None:
 
 @dataclass(frozen=True)
 class History:
-    """Timelines, catalogue and traits at a cutoff, each found when first asked for.
+    """Timelines, catalogue, traits and texts at a cutoff, each found when first asked for.
 
     `scratch`: a folder of the workspace in which a long training may keep what it has, so that it goes on after a kill.
     """
@@ -29,6 +29,7 @@ class History:
     find_timeline: Callable[[], pl.DataFrame]
     find_catalogue: Callable[[], pl.DataFrame]
     find_traits: Callable[[], pl.DataFrame]
+    find_said: Callable[[], pl.DataFrame]
     scratch: Path | None = None
     progress: Progress = unwatched
 
@@ -46,6 +47,11 @@ class History:
     def traits(self) -> pl.DataFrame:
         """As `features.traits.traits`: customer_id and one String column per trait, by customer."""
         return self.find_traits()
+
+    @cached_property
+    def said(self) -> pl.DataFrame:
+        """Columns as `features.texts.TEXTS`: everything that customers said, by text_id, with its own rating."""
+        return self.find_said()
 
     @cached_property
     def products(self) -> pl.Series:

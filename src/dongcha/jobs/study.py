@@ -19,6 +19,7 @@ from dongcha.evaluation.splits import rolling_cutoffs, training_cutoffs
 from dongcha.features.labels import span
 from dongcha.features.point_in_time import DOES, Crowd, Snapshot
 from dongcha.features.sequence import catalogue, timeline
+from dongcha.features.texts import texts
 from dongcha.features.traits import traits
 from dongcha.insight_kit.base import Contender, Example, Facts, Insight
 from dongcha.insight_kit.history import History
@@ -168,7 +169,12 @@ class Study:
         scratch, progress = self.desk.models.folder / SCRATCH, self.desk.progress
 
         made = History(
-            partial(timeline, snapshot), partial(catalogue, snapshot), partial(traits, snapshot), scratch, progress
+            partial(timeline, snapshot),
+            partial(catalogue, snapshot),
+            partial(traits, snapshot),
+            partial(texts, snapshot),
+            scratch,
+            progress,
         )
         return self.desk.shelf.history(snapshot, lambda: made)
 

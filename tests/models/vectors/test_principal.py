@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dongcha.models.behaviour.principal import Principal
-from dongcha.models.behaviour.probes import LinearHeads
+from dongcha.models.vectors.principal import Principal
+from dongcha.models.vectors.probes import LinearHeads
 
 
 def flat(rows: int, width: int, rank: int, seed: int) -> np.ndarray:
