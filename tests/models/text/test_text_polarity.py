@@ -126,3 +126,23 @@ def test_any_text_gets_chances_that_sum_to_one_whatever_stands_beside_it(texts: 
     alone = [THREE.probabilities([text])[0] for text in texts]
     assert np.allclose(chances, np.reshape(alone, (-1, 3)), atol=1e-6)
     assert all(np.isfinite(push) for each in THREE.reasons(texts) for _, push in each)
+
+
+def test_words_that_no_review_held_are_felt_by_the_list() -> None:
+    bad, good = MODEL.polarity(["ridiculous, unacceptable 😡", "delighted 😍"])
+    assert bad < good - 0.1
+    assert MODEL.reasons(["delighted"])[0][0][1] > 0
+
+
+def test_elsewhere_what_says_nothing_is_no_praise_and_the_list_speaks() -> None:
+    texts, planted = reviews(400, neutral=True)
+    kept = np.flatnonzero((planted > 0) | (np.arange(400) % 8 == 0))
+    mostly_praise = Polarity.fit([texts[k] for k in kept], planted[kept])
+    asked = ["When does it arrive?", "delighted, superb", "ridiculous, unacceptable 😡"]
+    chances = mostly_praise.elsewhere(asked)
+    nothing, praise, blame = chances[:, 2] - chances[:, 0]
+    assert blame < nothing < praise
+    assert blame < 0
+    assert nothing < mostly_praise.polarity(asked)[0] - 0.1
+    np.testing.assert_allclose(chances.sum(axis=1), 1)
+    assert mostly_praise.elsewhere([""]).tolist() == [[0, 1, 0]]

@@ -59,10 +59,14 @@ class LinearSigns:
     """Shape (3,); -inf for a sign that was never seen."""
     leaning: Array
     """Added to the log-odds to name a sign, shape (3,): a rare one needs less than half the chance to be named."""
+    beside: Array
+    """What numbers told beside the columns add to the log-odds, shape (numbers, 3)."""
 
     @classmethod
-    def fit(cls, X: Any, y: Signs, *, seed: int = 0) -> LinearSigns:
+    def fit(cls, X: Any, y: Signs, beside: Array | None = None, *, seed: int = 0) -> LinearSigns:
         """Learn from a CSR matrix (rows, columns) and signs (rows,); rows of a sign seen once are left out.
+
+        `beside`: a few numbers about each row, (rows, numbers); what they add is learnt on held-out rows.
 
         Raises MissingDataError where there are not two rows each of two signs.
         """
@@ -70,18 +74,25 @@ class LinearSigns:
         if len(known) < 2:
             raise MissingDataError("Fewer than two texts each of two moods.", "Load texts with good and bad ratings.")
         kept = np.flatnonzero(np.isin(y, known))
-        X, y = X[kept], y[kept]
+        X, y, beside = X[kept], y[kept], _numbers(beside, len(y))[kept]
         heads = known[-1:] if len(known) == 2 else known
         margins, rows = _held_out_margins(X, y, heads, seed)
-        slopes, offsets = _calibration(margins, y[rows])
-        leaning = _leaning(margins @ slopes + offsets, y[rows])
-        return cls(*_heads(X, y, heads), slopes, offsets, leaning)
+        slopes, offsets = calibrated(np.hstack([margins, beside[rows]]), y[rows])
+        of_margins, of_beside = slopes[: len(heads)], slopes[len(heads) :]
+        leaning = _leaning(margins @ of_margins + beside[rows] @ of_beside + offsets, y[rows])
+        return cls(*_heads(X, y, heads), of_margins, offsets, leaning, of_beside)
 
-    def chances(self, X: Any) -> Array:
-        """Of bad, neutral and good, shape (rows, 3); a row of zeros says nothing and is neutral."""
+    def log_odds(self, X: Any, beside: Array | None = None) -> Array:
+        """Of bad, neutral and good, shape (rows, 3), up to what all three share; -inf for a sign never seen."""
         margins = np.asarray(X @ self.weights.T, dtype=np.float64) + self.intercepts
-        chances = softmax(margins @ self.slopes + self.offsets, axis=1)
-        chances[np.diff(X.indptr) == 0] = [0, 1, 0]
+        told = _numbers(beside, len(margins), len(self.beside))
+        return np.asarray(margins @ self.slopes + told @ self.beside + self.offsets, dtype=np.float64)
+
+    def chances(self, X: Any, beside: Array | None = None) -> Array:
+        """Of bad, neutral and good, shape (rows, 3); a row of zeros, beside too, says nothing and is neutral."""
+        chances = softmax(self.log_odds(X, beside), axis=1)
+        silent = (np.diff(X.indptr) == 0) & ~_numbers(beside, X.shape[0], len(self.beside)).any(axis=1)
+        chances[silent] = [0, 1, 0]
         return np.asarray(chances, dtype=np.float64)
 
     def named(self, chances: Array) -> Signs:
@@ -92,8 +103,14 @@ class LinearSigns:
     @property
     def direction(self) -> Array:
         """Each column's push on log(P(good) / P(bad)), shape (columns,)."""
+        bad, good = self.ends
+        return np.asarray((self.slopes[:, good] - self.slopes[:, bad]) @ self.weights, dtype=np.float64)
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The lowest and the highest sign that was seen, as places in SIGNS."""
         known = np.flatnonzero(np.isfinite(self.offsets))
-        return np.asarray((self.slopes[:, known[-1]] - self.slopes[:, known[0]]) @ self.weights, dtype=np.float64)
+        return int(known[0]), int(known[-1])
 
 
 def _heads(X: Any, y: Signs, heads: Sequence[int]) -> tuple[NDArray[np.float32], Array]:
@@ -135,8 +152,12 @@ def _held_out_margins(X: Any, y: Signs, heads: Sequence[int], seed: int) -> tupl
     return np.concatenate(margins), np.concatenate(rows)
 
 
-def _calibration(margins: Array, y: Signs) -> tuple[Array, Array]:
-    """Slopes (heads, 3) and offsets (3,) from margins to log-odds."""
+def _numbers(beside: Array | None, rows: int, numbers: int = 0) -> Array:
+    return np.zeros((rows, numbers)) if beside is None else beside
+
+
+def calibrated(margins: Array, y: Signs) -> tuple[Array, Array]:
+    """Slopes (numbers, 3) and offsets (3,) from margins, or any numbers (rows, numbers), to log-odds."""
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=1.0, max_iter=1000).fit(margins, y)
