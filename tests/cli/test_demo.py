@@ -66,7 +66,10 @@ def test_what_is_asked_afterwards_is_answered(report: str, folder: Path, tmp_pat
     assert {"text", "sentiment", "mood"} <= profile["texts"][0].keys()
     text = json.loads(dongcha("show", "sentiment", "--json", "--top", "1", *shop).stdout)[0]
     assert text["reasons"][0]["feature"] in text["text"].lower()
-    assert "情绪" in dongcha("show", "sentiment", *shop).stdout
+    assert all(-1 <= aspect["value"] <= 1 for aspect in text["aspects"] or [])
+    shown = dongcha("show", "sentiment", *shop).stdout
+    assert "情绪" in shown
+    assert "什么被称赞？什么被批评？" in shown
     assert "customer" in dongcha("profile", who, "--language", "en", *shop).stdout
 
     matched = json.loads(dongcha("audience", "churn_probability > 0.5 and lifetime_value > 1", "--json", *shop).stdout)

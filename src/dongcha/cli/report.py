@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dongcha import columns as c
-from dongcha.cli.insight import draw_groups, draw_text_groups, say_answer
+from dongcha.cli.insight import draw_aspects, draw_groups, draw_text_groups, say_answer
 from dongcha.cli.render import figure, reason_line, stdout, table
 from dongcha.cli.words import say
 from dongcha.errors import MissingDataError
@@ -48,6 +48,7 @@ class Report:
         self.wanted = _scores(shop, "recommendation")
         self.following = _scores(shop, "next_action")
         self.topics = _scores(shop, "topics")
+        self.moods = _scores(shop, "sentiment")
         self.horizon = shop.desk.plan.horizon
 
     def customers(self) -> None:
@@ -147,11 +148,13 @@ class Report:
         draw_groups(self.shop, "segmentation", None, self.language)
 
     def voice(self) -> None:
-        """What customers talk about: how much, whether more of late, how it feels."""
+        """What customers talk about: how much, whether more of late, how it feels; what they praise and blame."""
         if self.topics is None:
             return
         self._ask("what_said")
         draw_text_groups(self.shop, self.shop.insights["topics"], None, self.language, SHOWN_TOPICS)
+        if self.moods is not None:
+            draw_aspects(self.shop, "sentiment", None, self.language, SHOWN_TOPICS)
 
     def quality(self) -> None:
         """How good each answer was on rolling backtests, beside its best baseline."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +28,10 @@ from dongcha.insight_kit.base import (
     Needs,
     Role,
 )
-from dongcha.insight_kit.outputs import Group, Value
+from dongcha.insight_kit.memo import Memo, digest
+from dongcha.insight_kit.outputs import FELT, Group, Ranking, Value
+from dongcha.models.text.aspect_terms import AspectTerms
+from dongcha.models.text.aspects import clause_polarity
 from dongcha.models.text.language import languages
 from dongcha.models.text.polarity import Polarity
 from dongcha.models.text.word_counts import WordCounts
@@ -37,7 +41,11 @@ MOOD: Final = "mood"
 RATED: Final = "rated"
 MOODS: Final = {"bad": "差", "neutral": "中", "good": "好"}
 """From sign -1 to sign 1."""
+ASPECTS: Final = "aspects"
+SHARES_FILE: Final = "shares.json"
 FEWEST_OF_A_LANGUAGE: Final = 20
+_MINED: Final[Memo[AspectTerms]] = Memo()
+"""The contenders of a cutoff speak of the same aspects."""
 
 
 class SentimentConfig(InsightConfig):
@@ -47,7 +55,10 @@ class SentimentConfig(InsightConfig):
 
 
 class Mood(Contender):
-    """What all share: taught by the ratings that came with texts; a text's own rating is never read."""
+    """What all share: taught by the ratings that came with texts; a text's own rating is never read.
+
+    What is praised and blamed is mined from all texts before the cutoff, and felt clause by clause.
+    """
 
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
         texts, moods = [], []
@@ -57,7 +68,10 @@ class Mood(Contender):
             moods.append(example.label(RATED)[known])
         if not texts:
             raise MissingDataError("No text came with a rating.", "Load reviews with their ratings.")
-        self.learn(texts, np.concatenate(moods).astype(np.int64), seed)
+        signs = np.concatenate(moods).astype(np.int64)
+        self.shares = np.bincount(signs + 1, minlength=len(MOODS)) / len(signs)
+        self.terms = _terms(now)
+        self.learn(texts, signs, seed)
 
     def predict(self, facts: Facts) -> pl.DataFrame:
         said = facts.said
@@ -68,6 +82,30 @@ class Mood(Contender):
             pl.Series(SENTIMENT, chances[:, 2] - chances[:, 0], pl.Float64),
             pl.Series(MOOD, named, pl.String),
         )
+
+    def beside(self, facts: Facts) -> pl.DataFrame:
+        """Each text's aspects in the order in which it names them, each with the mean polarity of its clauses."""
+        said = facts.said
+        found = [(row, *mention) for row, mentions in enumerate(self.terms.found(said)) for mention in mentions]
+        felt = clause_polarity(self.chances, self.shares, [said[row] for row, *_ in found], [k for *_, k in found])
+        columns = {"row": pl.UInt32, c.LABEL: pl.String, "clause": pl.String}
+        told = pl.DataFrame(found, columns, orient="row").with_columns(pl.Series(c.VALUE, felt, pl.Float64))
+        each = told.group_by("row", c.LABEL, maintain_order=True).agg(pl.col(c.VALUE).mean())
+        listed = each.group_by("row", maintain_order=True).agg(pl.struct(c.LABEL, c.VALUE).alias(ASPECTS))
+        rows = pl.DataFrame({"row": range(len(said))}, {"row": pl.UInt32})
+        return rows.join(listed, on="row", how="left", maintain_order="left").select(pl.col(ASPECTS).fill_null([]))
+
+    def save(self, folder: Path) -> None:
+        self.terms.save(folder)
+        (folder / SHARES_FILE).write_text(json.dumps(self.shares.tolist()), "utf-8")
+
+    def load(self, folder: Path) -> None:
+        if not (folder / SHARES_FILE).exists():
+            # A version of before there were aspects answers on, without them.
+            self.terms, self.shares = AspectTerms({}), np.full(len(MOODS), 1 / len(MOODS))
+            return
+        self.terms = AspectTerms.load(folder)
+        self.shares = np.array(json.loads((folder / SHARES_FILE).read_text("utf-8")))
 
     @abstractmethod
     def learn(self, texts: Sequence[str], moods: np.ndarray, seed: int) -> None:
@@ -105,9 +143,11 @@ class RatingTaught(Mood):
         return self.model.reasons(texts, most)
 
     def save(self, folder: Path) -> None:
+        super().save(folder)
         self.model.save(folder)
 
     def load(self, folder: Path) -> None:
+        super().load(folder)
         self.model = Polarity.load(folder)
 
 
@@ -128,9 +168,11 @@ class NaiveBayes(Mood):
         return [sorted(each.items(), key=lambda push: (-abs(push[1]), push[0]))[:most] for each in pushes]
 
     def save(self, folder: Path) -> None:
+        super().save(folder)
         self.model.save(folder)
 
     def load(self, folder: Path) -> None:
+        super().load(folder)
         self.model = WordCounts.load(folder)
 
 
@@ -141,7 +183,7 @@ class CommonMood(Mood):
     role = Role.BASELINE
 
     def learn(self, texts: Sequence[str], moods: np.ndarray, seed: int) -> None:
-        self.shares = np.bincount(moods.astype(np.int64) + 1, minlength=len(MOODS)) / len(moods)
+        """Nothing but the shares."""
 
     def chances(self, texts: Sequence[str]) -> np.ndarray:
         return np.tile(self.shares, (len(texts), 1))
@@ -149,19 +191,20 @@ class CommonMood(Mood):
     def words(self, texts: Sequence[str], most: int) -> list[list[tuple[str, float]]]:
         return [[] for _ in texts]
 
-    def save(self, folder: Path) -> None:
-        (folder / "shares.txt").write_text(" ".join(map(repr, self.shares.tolist())), "utf-8")
 
-    def load(self, folder: Path) -> None:
-        self.shares = np.array([float(share) for share in (folder / "shares.txt").read_text("utf-8").split()])
+def _terms(now: Facts) -> AspectTerms:
+    assert now.texts is not None, "these entities are not texts"
+    texts, about = now.texts[c.TEXT].fill_null("").to_list(), now.texts[c.PRODUCT_ID].to_list()
+    return _MINED.get(digest((texts, about), ()), lambda: AspectTerms.of(texts, about))
 
 
 class Sentiment(Insight):
     """From -1, bad, to 1, good, for every review and message: the chance that it is good less that it is bad.
 
     Taught by the shop's own reviews: what stars came with which words; messages are read by the same words. Judged on
-    reviews that came after the cutoff, against their stars. Not promised: that a rating tells the feeling. Irony, and
-    stars given for the carrier, are learnt as they come.
+    reviews that came after the cutoff, against their stars; its aspects, what the shop's texts praise and blame, are
+    shown beside. Not promised: that a rating tells the feeling. Irony, and stars given for the carrier, are learnt as
+    they come.
     """
 
     name = "sentiment"
@@ -171,6 +214,7 @@ class Sentiment(Insight):
     yields = (
         Value(SENTIMENT, "", -1, 1, "mood, from −1 to 1", "情绪（−1 至 1）"),
         Group(MOOD, english="mood", chinese="情绪"),
+        Ranking(ASPECTS, FELT, -1, 1, english="about", chinese="谈及"),
     )
     judged_by = (
         Metric("macro_f1"),
