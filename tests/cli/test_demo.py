@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-ABOUT_CUSTOMERS = ["behaviour", "churn", "lifetime_value", "next_action", "recommendation", "segmentation"]
+ABOUT_CUSTOMERS = [
+    "behaviour", "churn", "lifetime_value", "next_action", "recommendation", "satisfaction", "segmentation",
+]  # fmt: skip
 EVERY = [*ABOUT_CUSTOMERS, "sentiment", "topics"]
 ENV = {"COLUMNS": "220", "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "DONGCHA_TIME__FOLDS": "2"}
 

@@ -11,6 +11,7 @@ from dongcha import columns as c
 from dongcha.cli.options import HERE, AsOfOption, Insights, Json, LanguageOption, Workspace, opened
 from dongcha.errors import UsageError
 
+STARS = ("praised_stars", "blamed_stars")
 EXAMPLE = 60
 """Characters of an example sentence."""
 
@@ -287,11 +288,12 @@ def draw_aspects(shop: Shop, name: str, as_of: str | None, language: str, most: 
             figure(row["polarity"]),
             figure(row["praised"], "probability"),
             figure(row["blamed"], "probability"),
+            *("–" if row[k] is None else f"{row[k]:+.1f}" for k in STARS),
             *(shortened(row[k] or "–", EXAMPLE) for k in ("praise", "blame")),
         )
         for row in shop.aspects(name, as_of=as_of).head(most).iter_rows(named=True)
     ]
-    titles = ("aspect", "texts", "feels", "praised", "blamed", "praise", "blame")
+    titles = ("aspect", "texts", "feels", "praised", "blamed", *STARS, "praise", "blame")
     if rows:
         table(say("aspects", language), [say(k, language) for k in titles], rows)
 

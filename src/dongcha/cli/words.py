@@ -72,6 +72,8 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "aspect": ("aspect", "方面"),
     "praised": ("praised", "称赞"),
     "blamed": ("blamed", "批评"),
+    "praised_stars": ("stars if praised", "称赞时星级"),
+    "blamed_stars": ("if blamed", "批评时星级"),
     "praise": ("praise, in their words", "称赞原话"),
     "blame": ("blame, in their words", "批评原话"),
     "how_good": ("How good are these answers? (mean over rolling backtests)", "这些答案有多准？（滚动回测均值）"),
