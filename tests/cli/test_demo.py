@@ -41,6 +41,8 @@ def test_the_demo_answers_what_a_manager_asks_in_the_shop_s_language(report: str
         "会想要什么",
         "客户分为哪些群",
         "他们在谈论什么",
+        "什么被称赞",
+        "谁可能不满却没说",
         "这些答案有多准",
         "与预埋真相相比",
     ):

@@ -30,6 +30,7 @@ def print_report(shop: Shop, truth: Path | None = None) -> None:
     report.wants()
     report.groups()
     report.voice()
+    report.unhappy()
     report.quality()
     if truth is not None:
         report.truth(truth)
@@ -49,6 +50,7 @@ class Report:
         self.following = _scores(shop, "next_action")
         self.topics = _scores(shop, "topics")
         self.moods = _scores(shop, "sentiment")
+        self.satisfaction = _scores(shop, "satisfaction")
         self.horizon = shop.desk.plan.horizon
 
     def customers(self) -> None:
@@ -155,6 +157,21 @@ class Report:
         draw_text_groups(self.shop, self.shop.insights["topics"], None, self.language, SHOWN_TOPICS)
         if self.moods is not None:
             draw_aspects(self.shop, "sentiment", None, self.language, SHOWN_TOPICS)
+
+    def unhappy(self) -> None:
+        """Who bought lately, did not rate it, and would rate it lowest."""
+        if self.satisfaction is None:
+            return
+        import polars as pl
+
+        self._ask("who_unhappy")
+        insight = self.shop.insights["satisfaction"]
+        silent = self.satisfaction.filter(pl.col("unrated_purchases").list.len() > 0)
+        rows = [
+            (row[c.ENTITY_ID], *(say_answer(self.shop, insight, o, row[o.name], self.language) for o in insight.yields))
+            for row in silent.sort("satisfaction", c.ENTITY_ID).head(TOP).iter_rows(named=True)
+        ]
+        table("", [say("customer", self.language), *(o.title(self.language) for o in insight.yields)], rows)
 
     def quality(self) -> None:
         """How good each answer was on rolling backtests, beside its best baseline."""

@@ -76,6 +76,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "blamed_stars": ("if blamed", "批评时星级"),
     "praise": ("praise, in their words", "称赞原话"),
     "blame": ("blame, in their words", "批评原话"),
+    "who_unhappy": ("Who may be unhappy and does not say so?", "谁可能不满却没说？"),
     "how_good": ("How good are these answers? (mean over rolling backtests)", "这些答案有多准？（滚动回测均值）"),
     "insight": ("insight", "洞察"),
     "metric": ("metric", "指标"),
