@@ -7,9 +7,9 @@ FOLDER holds public data as its INDEX.md lists it. Texts are stripped; of equal 
 are labelled differently. `chinese`: good or bad shopping reviews, `clothing`: stars as bad (1-2), neutral (3), good,
 `recommend`: the flag, `airline`: tweets in three classes; all by 5 stratified folds. `domains`: nine Chinese categories
 teach, the tenth asks. `robustness`: trained on clean texts of one fold, asked with mistakes. `aspects`: the sets' own
-test files; the way without labels is taught by 10,000 Chinese, or clothing, reviews. Seconds are processor seconds per
-10,000 texts. Calibration error: the mean gap between chance and share over ten bins of the chance of good. Brier: mean
-squared distance of the chances from what was. No setting depends on a set.
+test files; the way without labels is taught by 10,000 reviews of Chinese shops, clothing or instruments. Seconds are
+processor seconds per 10,000 texts. Calibration error: the mean gap between chance and share over ten bins of the
+chance of good. Brier: mean squared distance of the chances from what was. No setting depends on a set.
 """
 
 from __future__ import annotations
@@ -100,9 +100,18 @@ def _read(file: Path, columns: list[str]) -> Any:
     return table.drop_nulls("review" if "review" in columns else columns[-1])
 
 
-def rated(folder: Path, most: int | None, seed: int, language: str) -> tuple[list[str], Signs]:
+def instruments(folder: Path) -> Corpus:
+    table = _read(
+        folder / "amazon_reviews" / "musical_instruments_5core_2014.parquet", ["summary", "reviewText", "overall"]
+    )
+    texts = [f"{title or ''}\n{text or ''}" for title, text in zip(table["summary"], table["reviewText"], strict=True)]
+    return Corpus.of(texts, table["overall"])
+
+
+def rated(folder: Path, most: int | None, seed: int, who: str) -> tuple[list[str], Signs]:
     """Reviews that teach the way without labels."""
-    corpus = chinese(folder) if language == "zh" else clothing(folder, "Rating")
+    made = {"chinese": chinese, "clothing": partial(clothing, label="Rating"), "instruments": instruments}
+    corpus = made[who](folder)
     return corpus.take(np.random.default_rng(seed).permutation(len(corpus.texts))[: min(RATED, most or RATED)])
 
 

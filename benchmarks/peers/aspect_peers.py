@@ -5,13 +5,16 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.peers.texts import Contender, Signs, contenders
-from dongcha.models.text.aspects import Aspects, clause_polarity
+from dongcha.models.text.aspects import Aspects, clause, clause_polarity
+from dongcha.models.text.linear import SIGNS
 from dongcha.models.text.polarity import Polarity
 from dongcha.models.text.tokens import HAN
 
@@ -44,23 +47,41 @@ def _unspaced(text: str) -> str:
 def aspect_lines(
     folder: Path, seed: int, say: Callable[[dict[str, Any]], None], reviews: Callable[[str], tuple[list[str], Signs]]
 ) -> None:
-    """`reviews`: "zh" or "en" → rated texts for the way without labels."""
+    """`reviews`: "chinese", "clothing" or "instruments" → rated texts for the way without labels."""
     from sklearn.metrics import accuracy_score, f1_score
 
-    taught = {language: Polarity.fit(*reviews(language), seed=seed) for language in ("zh", "en")}
+    taught = {who: Taught.by(*reviews(who), seed) for who in ("chinese", "clothing", "instruments")}
     for name, files in SETS.items():
         shown, (texts, spans, labels) = (read(folder / file) for file in files)
-        for who, told in _told(shown, texts, spans, seed, taught["en" if name == "laptop14" else "zh"]):
+        teachers = {k: v for k, v in taught.items() if (k == "chinese") != (name == "laptop14")}
+        for who, told in _told(shown, texts, spans, seed, teachers):
             macro = float(f1_score(labels, told, average="macro", labels=np.unique(labels)))
             say({"set": name, "contender": who, "accuracy": float(accuracy_score(labels, told)), "macro_f1": macro})
 
 
+@dataclass(frozen=True)
+class Taught:
+    """What ratings of other reviews taught, and the shares of bad, neutral and good among them."""
+
+    model: Polarity
+    shares: NDArray[np.float64]
+
+    @classmethod
+    def by(cls, texts: Sequence[str], labels: Signs, seed: int) -> Taught:
+        shares = np.array([np.mean(labels == sign) for sign in SIGNS])
+        return cls(Polarity.fit(texts, labels, seed=seed), shares)
+
+
 def _told(
-    shown: Examples, texts: Sequence[str], spans: Sequence[tuple[int, int]], seed: int, taught: Polarity
+    shown: Examples, texts: Sequence[str], spans: Sequence[tuple[int, int]], seed: int, taught: dict[str, Taught]
 ) -> Iterator[tuple[str, Signs]]:
-    plain: list[Contender] = [one for one in contenders(chinese=False) if one.name != "dongcha polarity"]
-    for one in plain:
+    peers: list[Contender] = [one for one in contenders(chinese=False) if one.name != "dongcha polarity"]
+    for one in peers:
         yield f"{one.name}, whole text", one.fit(shown[0], shown[2], seed)(texts).signs
-    signs = np.sign(clause_polarity(taught, texts, spans)).astype(np.int8)
-    yield "dongcha, taught by other reviews' ratings alone", signs
+    clauses = [clause(text, span) for text, span in zip(texts, spans, strict=True)]
+    for who, teacher in taught.items():
+        plain = (2 * teacher.model.polarity(clauses) + teacher.model.polarity(texts)) / 3
+        yield f"ratings of {who} alone, as common as there", np.sign(plain).astype(np.int8)
+        even = clause_polarity(teacher.model.probabilities, teacher.shares, texts, clauses)
+        yield f"dongcha, ratings of {who} alone", np.sign(even).astype(np.int8)
     yield "dongcha aspects", Aspects.fit(*shown, seed=seed).named(texts, spans)

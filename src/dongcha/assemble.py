@@ -240,6 +240,14 @@ class Shop:
             return found
         return found.join(net_movement(moves), left_on=column, right_on="group", how="left", maintain_order="left")
 
+    def aspects(self, name: str = "sentiment", *, as_of: str | AsOf | None = None) -> pl.DataFrame:
+        """What is praised and what is blamed, what most texts name first; see `profiles.aspects.summarise_aspects`."""
+        from dongcha.insight_kit.outputs import FELT
+        from dongcha.profiles.aspects import summarise_aspects
+
+        column = next(output.name for output in self.insights[name].yields if output.unit == FELT)
+        return summarise_aspects(self.scores(name, as_of=as_of), column, self.said)
+
     def movement(self, name: str, *, as_of: str | AsOf | None = None) -> pl.DataFrame | None:
         """Who went from which group to which over the last horizon: from, to, customers; None if not scored then."""
         from dongcha.profiles.groups import movement

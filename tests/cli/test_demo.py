@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-ABOUT_CUSTOMERS = ["behaviour", "churn", "lifetime_value", "next_action", "portrait", "recommendation", "segmentation"]
+ABOUT_CUSTOMERS = [
+    "behaviour", "churn", "lifetime_value", "next_action", "portrait", "recommendation", "satisfaction", "segmentation",
+]  # fmt: skip
 EVERY = [*ABOUT_CUSTOMERS, "sentiment", "topics"]
 ENV = {"COLUMNS": "220", "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "DONGCHA_TIME__FOLDS": "2"}
 
@@ -39,6 +41,8 @@ def test_the_demo_answers_what_a_manager_asks_in_the_shop_s_language(report: str
         "会想要什么",
         "客户分为哪些群",
         "他们在谈论什么",
+        "什么被称赞",
+        "谁可能不满却没说",
         "这些答案有多准",
         "与预埋真相相比",
     ):
@@ -66,7 +70,10 @@ def test_what_is_asked_afterwards_is_answered(report: str, folder: Path, tmp_pat
     assert {"text", "sentiment", "mood"} <= profile["texts"][0].keys()
     text = json.loads(dongcha("show", "sentiment", "--json", "--top", "1", *shop).stdout)[0]
     assert text["reasons"][0]["feature"] in text["text"].lower()
-    assert "情绪" in dongcha("show", "sentiment", *shop).stdout
+    assert all(-1 <= aspect["value"] <= 1 for aspect in text["aspects"] or [])
+    shown = dongcha("show", "sentiment", *shop).stdout
+    assert "情绪" in shown
+    assert "什么被称赞？什么被批评？" in shown
     assert profile["story"]["who"]
     assert profile["story"]["next"]
     told = dongcha("profile", who, "--language", "en", *shop).stdout

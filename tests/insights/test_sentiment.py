@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -11,17 +12,25 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
 from dongcha.errors import MissingDataError
+from dongcha.evaluation.metrics import auc
 from dongcha.insight_kit.base import Example, Facts
 from dongcha.insights.sentiment import RatingTaught, Sentiment, SentimentConfig, measured
 from dongcha.jobs.text_study import TextStudy, study_of
+from dongcha.sources.simulate.english_talk import REVIEWS
 
 GOOD = ["lovely soft towel, so happy", "great value, fits well", "质量很好，非常满意", "love it, works great"]
 BAD = ["broke after a day, awful", "terrible smell, want my money back", "质量太差，非常失望", "does not fit, awful"]
 
 
+STRINGS = dict.fromkeys((c.TEXT_ID, c.TEXT, c.PRODUCT_ID), pl.String)
+
+
 def facts_of(texts: Sequence[str]) -> Facts:
     names = [f"reviews/{number:03}" for number in range(len(texts))]
-    said = pl.DataFrame({c.TEXT_ID: names, c.TEXT: texts}, {c.TEXT_ID: pl.String, c.TEXT: pl.String})
+    said = pl.DataFrame(
+        {c.TEXT_ID: names, c.TEXT: texts, c.PRODUCT_ID: None},
+        dict.fromkeys((c.TEXT_ID, c.TEXT, c.PRODUCT_ID), pl.String),
+    )
     features = pl.DataFrame({c.ENTITY_ID: names}, {c.ENTITY_ID: pl.String})
     return Facts(AsOf.parse("2024-01-01"), Horizon(90), features, texts=said)
 
@@ -80,6 +89,40 @@ def test_planted_moods_are_found(talking_shop: Shop) -> None:
     assert found["rating_taught"]["auc"] > 0.85
 
 
+def test_planted_aspects_are_found_and_felt_apart(talking_shop: Shop) -> None:
+    """In reviews that praise one thing and blame another the whole text's mood cannot tell which."""
+    planted = {aspect.name: " | ".join((*aspect.praise, *aspect.blame)).lower() for aspect in REVIEWS.aspects}
+    study = study_of(talking_shop.desk, Sentiment(), talking_shop.as_of())
+    contender = study.fitted("rating_taught", talking_shop.as_of())
+    answer = study.insight.answer(contender, study.facts(talking_shop.as_of()))
+    each = answer.select(c.ENTITY_ID, "sentiment", "aspects").explode("aspects").drop_nulls("aspects")
+    each = each.unnest("aspects").rename({c.VALUE: "felt"})
+    meant = {name: [k for k, said in planted.items() if name in said] for name in each[c.LABEL].unique()}
+    assert len({k for found in meant.values() if len(found) == 1 for k in found}) >= 6
+    each = each.with_columns(
+        aspect=pl.col(c.LABEL).replace_strict({k: v[0] if len(v) == 1 else None for k, v in meant.items()}),
+        review_id=pl.col(c.ENTITY_ID).str.strip_prefix("reviews/"),
+    )
+    truth = pl.read_parquet(talking_shop.folder / "raw" / "truth" / "review_aspects.parquet")
+    mixed = (pl.col("mood").min() < -0.1).and_(pl.col("mood").max() > 0.1).over("review_id")
+    both = each.join(truth.filter(mixed), on=["review_id", "aspect"])
+    praised = (both["mood"] > 0).to_numpy().astype(float)
+    assert len(both) > 40
+    assert auc(praised, both["felt"].to_numpy()) > auc(praised, both["sentiment"].to_numpy()) + 0.2
+    assert auc(praised, both["felt"].to_numpy()) > 0.75
+
+
+def test_a_version_of_before_there_were_aspects_still_answers(tmp_path: Path) -> None:
+    model = taught(Sentiment(), (GOOD + BAD) * 5, ([5.0] * 4 + [1.0] * 4) * 5)
+    model.save(tmp_path)
+    (tmp_path / "shares.json").unlink()
+    (tmp_path / "aspect_terms.json").unlink()
+    again = RatingTaught()
+    again.load(tmp_path)
+    found = Sentiment().answer(again, facts_of(["awful towel, broke"]))
+    assert (found["mood"][0], found["aspects"][0].to_list()) == ("bad", [])
+
+
 def test_an_example_is_what_came_after_the_cutoff_and_the_past_what_came_before(talking_shop: Shop) -> None:
     cutoff = talking_shop.as_of() - Horizon(120)
     study = study_of(talking_shop.desk, Sentiment(), cutoff)
@@ -105,3 +148,19 @@ def test_the_measures_have_known_answers() -> None:
     assert found["auc"] == pytest.approx(1.0)
     assert found["brier"] == pytest.approx(((0.05**2) + (0.75**2) + (0.1**2)) / 4)
     assert np.isnan(measured(moods[:0], sentiment[:0], moods[:0])["macro_f1"])
+
+
+def test_messages_are_felt_as_texts_of_another_kind() -> None:
+    insight, mostly_good = Sentiment(), GOOD * 8 + BAD
+    model = taught(insight, mostly_good, [5.0] * len(GOOD) * 8 + [1.0] * len(BAD))
+    asked = ["When will it arrive?", "This is unacceptable, ridiculous 😡"]
+
+    def moods(table: str) -> list[float]:
+        facts = facts_of(asked)
+        assert facts.texts is not None
+        of_table = replace(facts, texts=facts.texts.with_columns(pl.lit(table).alias(c.TABLE)))
+        return insight.answer(model, of_table)["sentiment"].to_list()
+
+    (question, complaint), (as_review, _) = moods(c.MESSAGES), moods(c.REVIEWS)
+    assert complaint < 0
+    assert complaint < question < as_review

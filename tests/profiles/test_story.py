@@ -18,9 +18,19 @@ ENGLISH = Reader("en", "GBP", 90, {"p1": "Tea", "p2": "Mug"})
 CHINESE = Reader("zh", "CNY", 90, {"p1": "茶"})
 
 
+ABOUT = [{c.LABEL: "box", c.VALUE: 0.9}, {c.LABEL: "delivery", c.VALUE: -0.8}, {c.LABEL: "size", c.VALUE: 0.0}]
+
+
 def text(mood: str, day: int) -> dict[str, object]:
     moment = datetime(2024, 5, day, tzinfo=UTC)
-    return {c.HAPPENED_AT: moment, c.TEXT: "It broke", "mood": mood, "sentiment": 0.0, "topic": "#1 box, post"}
+    return {
+        c.HAPPENED_AT: moment,
+        c.TEXT: "It broke",
+        "mood": mood,
+        "sentiment": 0.0,
+        "topic": "#1 box, post",
+        "aspects": ABOUT,
+    }
 
 
 def found(**more: object) -> dict[str, object]:
@@ -43,6 +53,11 @@ def test_a_bad_newest_text_wants_an_answer_an_older_one_does_not() -> None:
     assert (bad_before.advice, bad_before.sentence) == ("", bad_now.sentence)
     assert Sentiment().tell_texts([], ENGLISH).sentence == ""
     assert "It broke" in Sentiment().tell_texts([text("bad", 9)], CHINESE).advice
+
+
+def test_what_texts_praise_and_blame_is_told() -> None:
+    told = Sentiment().tell_texts([text("good", 9)], ENGLISH).sentence
+    assert told == "Last texts: 1, of them 1 good and 0 bad; praised: box; blamed: delivery"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,10 @@ from dongcha import columns as c
 from dongcha.cli.options import HERE, AsOfOption, Insights, Json, LanguageOption, Workspace, opened
 from dongcha.errors import UsageError
 
+STARS = ("praised_stars", "blamed_stars")
+EXAMPLE = 60
+"""Characters of an example sentence."""
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -152,7 +156,7 @@ def show(
     json: Json = False,
 ) -> None:
     """The newest answers of an insight, highest first, each with its reasons."""
-    from dongcha.insight_kit.outputs import flat
+    from dongcha.insight_kit.outputs import FELT, flat
 
     with opened(workspace) as shop:
         answer = _answer(shop, insight, as_of, customer)
@@ -165,6 +169,8 @@ def show(
             if customer is None and shop.insights[insight].yields[0].kind == "group":
                 draw_groups(shop, insight, as_of, speech)
             _draw_answers(shop, insight, as_of, answer.head(top), speech)
+            if customer is None and any(output.unit == FELT for output in shop.insights[insight].yields):
+                draw_aspects(shop, insight, as_of, speech, top)
 
 
 def _answer(shop: Shop, name: str, as_of: str | None, customer: str | None) -> pl.DataFrame:
@@ -265,6 +271,29 @@ def draw_text_groups(shop: Shop, insight: Insight, as_of: str | None, language: 
     days = shop.desk.plan.horizon.days
     titles = [say(k, language, days=days) for k in ("texts", "share", "trend", "stars", "feels")]
     table("", (insight.yields[0].title(language), *titles), rows)
+
+
+def draw_aspects(shop: Shop, name: str, as_of: str | None, language: str, most: int) -> None:
+    """What is praised and what is blamed: how many texts name it, how it is felt, in their own words."""
+    from dongcha.cli.render import figure, table
+    from dongcha.cli.words import say
+    from dongcha.insight_kit.telling import shortened
+
+    rows = [
+        (
+            row["aspect"],
+            f"{row['texts']:,}",
+            figure(row["polarity"]),
+            figure(row["praised"], "probability"),
+            figure(row["blamed"], "probability"),
+            *("–" if row[k] is None else f"{row[k]:+.1f}" for k in STARS),
+            *(shortened(row[k] or "–", EXAMPLE) for k in ("praise", "blame")),
+        )
+        for row in shop.aspects(name, as_of=as_of).head(most).iter_rows(named=True)
+    ]
+    titles = ("aspect", "texts", "feels", "praised", "blamed", *STARS, "praise", "blame")
+    if rows:
+        table(say("aspects", language), [say(k, language) for k in titles], rows)
 
 
 def say_answer(shop: Shop, insight: Insight, output: Output, value: Any, language: str) -> str:

@@ -20,6 +20,7 @@ WIDE = 160
 MONEY = "money"
 PROBABILITY = "probability"
 DAYS = "days"
+STARS = "stars"
 FIRST = 4
 """How many places of a ranking a line shows."""
 
@@ -91,13 +92,22 @@ def _plain_text(value: Any, unit: str) -> str:
 
 
 def _listed(value: list[Any], unit: str) -> str:
-    """A ranking by its first few labels, chances beside them; of a vector how long it is."""
+    """A ranking by its first few labels, with chances, stars, or + and − for praise and blame; a vector's length."""
     if not value or not isinstance(value[0], Mapping):
         return f"({len(value)})"
-    shown = (
-        f"{pair['label']} {figure(pair['value'], unit)}" if unit == PROBABILITY else pair["label"] for pair in value
-    )
-    return "; ".join(list(shown)[:FIRST])
+    return "; ".join(_label(pair, unit) for pair in value[:FIRST])
+
+
+def _label(pair: Mapping[str, Any], unit: str) -> str:
+    from dongcha.insight_kit.outputs import FELT, PRAISED
+
+    if unit == PROBABILITY:
+        return f"{pair['label']} {figure(pair['value'], unit)}"
+    if unit == STARS:
+        return f"{pair['label']} {pair['value']:.1f}"
+    if unit == FELT and abs(pair["value"]) >= PRAISED:
+        return f"{pair['label']} {'+' if pair['value'] > 0 else '−'}"
+    return str(pair["label"])
 
 
 def word_line(reasons: Iterable[Mapping[str, Any]]) -> str:

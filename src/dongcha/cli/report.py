@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dongcha import columns as c
-from dongcha.cli.insight import draw_groups, draw_text_groups, say_answer
+from dongcha.cli.insight import draw_aspects, draw_groups, draw_text_groups, say_answer
 from dongcha.cli.render import figure, stdout, table
 from dongcha.cli.words import say
 from dongcha.errors import MissingDataError
@@ -30,6 +30,7 @@ def print_report(shop: Shop, truth: Path | None = None) -> None:
     report.wants()
     report.groups()
     report.voice()
+    report.unhappy()
     report.quality()
     if truth is not None:
         report.truth(truth)
@@ -48,6 +49,8 @@ class Report:
         self.wanted = _scores(shop, "recommendation")
         self.following = _scores(shop, "next_action")
         self.topics = _scores(shop, "topics")
+        self.moods = _scores(shop, "sentiment")
+        self.satisfaction = _scores(shop, "satisfaction")
         self.horizon = shop.desk.plan.horizon
 
     def customers(self) -> None:
@@ -147,11 +150,28 @@ class Report:
         draw_groups(self.shop, "segmentation", None, self.language)
 
     def voice(self) -> None:
-        """What customers talk about: how much, whether more of late, how it feels."""
+        """What customers talk about: how much, whether more of late, how it feels; what they praise and blame."""
         if self.topics is None:
             return
         self._ask("what_said")
         draw_text_groups(self.shop, self.shop.insights["topics"], None, self.language, SHOWN_TOPICS)
+        if self.moods is not None:
+            draw_aspects(self.shop, "sentiment", None, self.language, SHOWN_TOPICS)
+
+    def unhappy(self) -> None:
+        """Who bought lately, did not rate it, and would rate it lowest."""
+        if self.satisfaction is None:
+            return
+        import polars as pl
+
+        self._ask("who_unhappy")
+        insight = self.shop.insights["satisfaction"]
+        silent = self.satisfaction.filter(pl.col("unrated_purchases").list.len() > 0)
+        rows = [
+            (row[c.ENTITY_ID], *(say_answer(self.shop, insight, o, row[o.name], self.language) for o in insight.yields))
+            for row in silent.sort("satisfaction", c.ENTITY_ID).head(TOP).iter_rows(named=True)
+        ]
+        table("", [say("customer", self.language), *(o.title(self.language) for o in insight.yields)], rows)
 
     def quality(self) -> None:
         """How good each answer was on rolling backtests, beside its best baseline."""

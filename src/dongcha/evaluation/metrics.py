@@ -35,6 +35,12 @@ def brier(y: ArrayLike, p: ArrayLike) -> float:
     return float(np.mean((p - y) ** 2))
 
 
+def rmse(y: ArrayLike, p: ArrayLike) -> float:
+    """The root of the mean squared error, in the unit of y."""
+    y, p = _pair(y, p)
+    return float(np.sqrt(np.mean((p - y) ** 2)))
+
+
 def macro_f1(y: ArrayLike, named: ArrayLike) -> float:
     """The mean over the classes of y of the harmonic mean of precision and recall; NaN without rows."""
     from sklearn.metrics import f1_score

@@ -27,6 +27,7 @@ NET_SPEND: Final = "net_spend"
 PRODUCTS_BOUGHT: Final = "products"
 DAYS_UNTIL: Final = "days_until"
 DAY_MICROSECONDS: Final = 86_400_000_000
+RATED_COLUMNS: Final = {c.CUSTOMER_ID: pl.String(), c.PRODUCT_ID: pl.String(), c.RATING: pl.Float64()}
 
 
 def purchases(
@@ -94,6 +95,21 @@ def written(
 ) -> pl.DataFrame:
     """The texts of `[start, end)`: columns as `features.texts.TEXTS`, by text_id. `known_by` as in `purchases`."""
     return texts(_Happened(lake, window, versions, known_by))
+
+
+def ratings_given(
+    lake: Lake, window: Window, versions: Mapping[str, int] | None = None, *, known_by: AsOf | None = None
+) -> pl.DataFrame:
+    """Who rated what in `[start, end)`: customer_id, product_id (String, null where none is named), rating (Float64).
+
+    One row per customer and product, the newest rating; by customer, then in time. `known_by` as in `purchases`.
+    """
+    rows = _within(_all(lake, c.REVIEWS, versions), window, known_by)
+    rows = rows.filter(rows[c.CUSTOMER_ID].notnull(), rows[c.RATING].notnull())
+    said = lake.engine.to_polars(rows.select(*RATED_COLUMNS, c.HAPPENED_AT, c.REVIEW_ID))
+    said = said.sort(c.CUSTOMER_ID, c.HAPPENED_AT, c.REVIEW_ID)
+    newest = said.unique((c.CUSTOMER_ID, c.PRODUCT_ID), keep="last", maintain_order=True)
+    return newest.select(pl.col(name).cast(kind) for name, kind in RATED_COLUMNS.items())
 
 
 class _Happened(Snapshot):

@@ -50,7 +50,10 @@ class InsightConfig(BaseModel):
 
 @dataclass(frozen=True)
 class Needs:
-    """What an insight is computed from: tables that must be loaded, features by name, and its label."""
+    """What an insight is computed from: tables that must be loaded, features by name, and its label.
+
+    The first table is the one in which happens what it foretells: its first and last row say how far the facts reach.
+    """
 
     tables: tuple[str, ...]
     features: tuple[str, ...]

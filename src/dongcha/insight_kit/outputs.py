@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -18,6 +19,12 @@ ROW_SCHEMA = {
     c.VALUE: pl.Float64(),
     c.TEXT: pl.String(),
 }
+
+
+FELT: Final = "felt"
+"""The unit of a polarity: from -1, bad, to 1, good."""
+PRAISED: Final = 1 / 3
+"""From this polarity on a thing is praised, from its negative down blamed; between them hardly anything was said."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final
@@ -27,8 +29,11 @@ from dongcha.insight_kit.base import (
     Needs,
     Role,
 )
-from dongcha.insight_kit.outputs import Group, Value
+from dongcha.insight_kit.memo import Memo, digest
+from dongcha.insight_kit.outputs import FELT, PRAISED, Group, Ranking, Value
 from dongcha.insight_kit.telling import Chapter, Reader, Told, shortened
+from dongcha.models.text.aspect_terms import AspectTerms
+from dongcha.models.text.aspects import clause_polarity
 from dongcha.models.text.language import languages
 from dongcha.models.text.polarity import Polarity
 from dongcha.models.text.word_counts import WordCounts
@@ -38,7 +43,12 @@ MOOD: Final = "mood"
 RATED: Final = "rated"
 MOODS: Final = {"bad": "差", "neutral": "中", "good": "好"}
 """From sign -1 to sign 1."""
+ASPECTS: Final = "aspects"
+SHARES_FILE: Final = "shares.json"
 FEWEST_OF_A_LANGUAGE: Final = 20
+MOST_TOLD: Final = 3
+_MINED: Final[Memo[AspectTerms]] = Memo()
+"""The contenders of a cutoff speak of the same aspects."""
 
 
 class SentimentConfig(InsightConfig):
@@ -48,7 +58,10 @@ class SentimentConfig(InsightConfig):
 
 
 class Mood(Contender):
-    """What all share: taught by the ratings that came with texts; a text's own rating is never read."""
+    """What all share: taught by the ratings that came with texts; a text's own rating is never read.
+
+    What is praised and blamed is mined from all texts before the cutoff, and felt clause by clause.
+    """
 
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
         texts, moods = [], []
@@ -58,17 +71,48 @@ class Mood(Contender):
             moods.append(example.label(RATED)[known])
         if not texts:
             raise MissingDataError("No text came with a rating.", "Load reviews with their ratings.")
-        self.learn(texts, np.concatenate(moods).astype(np.int64), seed)
+        signs = np.concatenate(moods).astype(np.int64)
+        self.shares = np.bincount(signs + 1, minlength=len(MOODS)) / len(signs)
+        self.terms = _terms(now)
+        self.learn(texts, signs, seed)
 
     def predict(self, facts: Facts) -> pl.DataFrame:
-        said = facts.said
-        chances = self.chances(said)
-        named = [list(MOODS)[sign + 1] for sign in self.named(said, chances)]
+        said, taught = facts.said, _of_a_kind_that_taught(facts)
+        chances, signs = self.chances(said), np.zeros(len(said), dtype=np.int64)
+        signs[taught] = self.named([text for text, there in zip(said, taught, strict=True) if there], chances[taught])
+        if not taught.all():
+            chances[~taught] = self.elsewhere([text for text, there in zip(said, taught, strict=True) if not there])
+            signs[~taught] = np.argmax(chances[~taught], axis=1) - 1
+        named = [list(MOODS)[sign + 1] for sign in signs]
         return facts.features.select(
             c.ENTITY_ID,
             pl.Series(SENTIMENT, chances[:, 2] - chances[:, 0], pl.Float64),
             pl.Series(MOOD, named, pl.String),
         )
+
+    def beside(self, facts: Facts) -> pl.DataFrame:
+        """Each text's aspects in the order in which it names them, each with the mean polarity of its clauses."""
+        said = facts.said
+        found = [(row, *mention) for row, mentions in enumerate(self.terms.found(said)) for mention in mentions]
+        felt = clause_polarity(self.chances, self.shares, [said[row] for row, *_ in found], [k for *_, k in found])
+        columns = {"row": pl.UInt32, c.LABEL: pl.String, "clause": pl.String}
+        told = pl.DataFrame(found, columns, orient="row").with_columns(pl.Series(c.VALUE, felt, pl.Float64))
+        each = told.group_by("row", c.LABEL, maintain_order=True).agg(pl.col(c.VALUE).mean())
+        listed = each.group_by("row", maintain_order=True).agg(pl.struct(c.LABEL, c.VALUE).alias(ASPECTS))
+        rows = pl.DataFrame({"row": range(len(said))}, {"row": pl.UInt32})
+        return rows.join(listed, on="row", how="left", maintain_order="left").select(pl.col(ASPECTS).fill_null([]))
+
+    def save(self, folder: Path) -> None:
+        self.terms.save(folder)
+        (folder / SHARES_FILE).write_text(json.dumps(self.shares.tolist()), "utf-8")
+
+    def load(self, folder: Path) -> None:
+        if not (folder / SHARES_FILE).exists():
+            # A version of before there were aspects answers on, without them.
+            self.terms, self.shares = AspectTerms({}), np.full(len(MOODS), 1 / len(MOODS))
+            return
+        self.terms = AspectTerms.load(folder)
+        self.shares = np.array(json.loads((folder / SHARES_FILE).read_text("utf-8")))
 
     @abstractmethod
     def learn(self, texts: Sequence[str], moods: np.ndarray, seed: int) -> None:
@@ -77,6 +121,10 @@ class Mood(Contender):
     @abstractmethod
     def chances(self, texts: Sequence[str]) -> np.ndarray:
         """Of bad, neutral and good, shape (texts, 3)."""
+
+    def elsewhere(self, texts: Sequence[str]) -> np.ndarray:
+        """The same of texts of another kind than those that came with ratings, shape (texts, 3)."""
+        return self.chances(texts)
 
     def named(self, texts: Sequence[str], chances: np.ndarray) -> np.ndarray:
         """-1, 0 or 1, shape (texts,): the likeliest."""
@@ -99,16 +147,21 @@ class RatingTaught(Mood):
     def chances(self, texts: Sequence[str]) -> np.ndarray:
         return self.model.probabilities(texts)
 
+    def elsewhere(self, texts: Sequence[str]) -> np.ndarray:
+        return self.model.elsewhere(texts)
+
     def named(self, texts: Sequence[str], chances: np.ndarray) -> np.ndarray:
-        return self.model.named(texts).astype(np.int64)
+        return self.model.linear.named(chances).astype(np.int64)
 
     def words(self, texts: Sequence[str], most: int) -> list[list[tuple[str, float]]]:
         return self.model.reasons(texts, most)
 
     def save(self, folder: Path) -> None:
+        super().save(folder)
         self.model.save(folder)
 
     def load(self, folder: Path) -> None:
+        super().load(folder)
         self.model = Polarity.load(folder)
 
 
@@ -129,9 +182,11 @@ class NaiveBayes(Mood):
         return [sorted(each.items(), key=lambda push: (-abs(push[1]), push[0]))[:most] for each in pushes]
 
     def save(self, folder: Path) -> None:
+        super().save(folder)
         self.model.save(folder)
 
     def load(self, folder: Path) -> None:
+        super().load(folder)
         self.model = WordCounts.load(folder)
 
 
@@ -142,7 +197,7 @@ class CommonMood(Mood):
     role = Role.BASELINE
 
     def learn(self, texts: Sequence[str], moods: np.ndarray, seed: int) -> None:
-        self.shares = np.bincount(moods.astype(np.int64) + 1, minlength=len(MOODS)) / len(moods)
+        """Nothing but the shares."""
 
     def chances(self, texts: Sequence[str]) -> np.ndarray:
         return np.tile(self.shares, (len(texts), 1))
@@ -150,19 +205,35 @@ class CommonMood(Mood):
     def words(self, texts: Sequence[str], most: int) -> list[list[tuple[str, float]]]:
         return [[] for _ in texts]
 
-    def save(self, folder: Path) -> None:
-        (folder / "shares.txt").write_text(" ".join(map(repr, self.shares.tolist())), "utf-8")
 
-    def load(self, folder: Path) -> None:
-        self.shares = np.array([float(share) for share in (folder / "shares.txt").read_text("utf-8").split()])
+def _named_most(texts: Sequence[Mapping[str, Any]], way: int) -> list[str]:
+    """The aspects that the texts praise (1) or blame (-1) most often, at most MOST_TOLD."""
+    pairs = [pair for text in texts for pair in text.get(ASPECTS) or []]
+    named = Counter(pair[c.LABEL] for pair in pairs if way * pair[c.VALUE] >= PRAISED)
+    return [name for name, _ in named.most_common(MOST_TOLD)]
+
+
+def _of_a_kind_that_taught(facts: Facts) -> np.ndarray:
+    """Which entities are reviews, bool, shape (entities,): messages come with no rating."""
+    assert facts.texts is not None, "these entities are not texts"
+    if c.TABLE not in facts.texts.columns:
+        return np.ones(len(facts.features), dtype=bool)
+    return (facts.matched(facts.texts, c.TEXT_ID)[c.TABLE] != c.MESSAGES).fill_null(True).to_numpy().copy()
+
+
+def _terms(now: Facts) -> AspectTerms:
+    assert now.texts is not None, "these entities are not texts"
+    texts, about = now.texts[c.TEXT].fill_null("").to_list(), now.texts[c.PRODUCT_ID].to_list()
+    return _MINED.get(digest((texts, about), ()), lambda: AspectTerms.of(texts, about))
 
 
 class Sentiment(Insight):
     """From -1, bad, to 1, good, for every review and message: the chance that it is good less that it is bad.
 
-    Taught by the shop's own reviews: what stars came with which words; messages are read by the same words. Judged on
-    reviews that came after the cutoff, against their stars. Not promised: that a rating tells the feeling. Irony, and
-    stars given for the carrier, are learnt as they come.
+    Taught by the shop's own reviews: what stars came with which words. Messages are read by the same words and, as far
+    as no review held them, by a word list, with no mood thought likelier beforehand. Judged on reviews that came after
+    the cutoff, against their stars; its aspects, what the shop's texts praise and blame, are shown beside. Not
+    promised: that a rating tells the feeling. Irony, and stars given for the carrier, are learnt as they come.
     """
 
     name = "sentiment"
@@ -172,6 +243,7 @@ class Sentiment(Insight):
     yields = (
         Value(SENTIMENT, "", -1, 1, "mood, from −1 to 1", "情绪（−1 至 1）"),
         Group(MOOD, english="mood", chinese="情绪"),
+        Ranking(ASPECTS, FELT, -1, 1, english="about", chinese="谈及"),
     )
     judged_by = (
         Metric("macro_f1"),
@@ -233,6 +305,11 @@ class Sentiment(Insight):
             f"Last texts: {len(felt)}, of them {good} good and {bad} bad",
             f"最近 {len(felt)} 条文字中，好评 {good} 条，差评 {bad} 条",
         )
+        for english, chinese, way in (("praised", "称赞", 1), ("blamed", "批评", -1)):
+            named = _named_most(felt, way)
+            sentence += reader.pick(
+                f"; {english}: {reader.listed(named)}", f"；{chinese}：{reader.listed(named)}"
+            ) * bool(named)
         newest = felt[0]
         if newest[MOOD] != "bad":
             return Told(sentence)

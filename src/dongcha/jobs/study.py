@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import orjson
 import polars as pl
@@ -30,7 +30,7 @@ from dongcha.warehouse.ledger import Ledger
 Progress = Callable[[str, int, int], None]
 """(what is being done, how much is done, of how much)."""
 
-CODE_VERSION: Final = 4
+CODE_VERSION: Final = 5
 """Raise when a change of code changes answers, so that unchanged data is worked on again."""
 
 
@@ -247,12 +247,10 @@ class Study:
             "code": CODE_VERSION,
         }
 
-    happens_in: ClassVar[str] = c.ORDERS
-    """The table whose first and last row say how far the facts reach."""
-
     @cached_property
     def _span(self) -> tuple[datetime, datetime]:
-        return span(self.desk.lake, self.happens_in)
+        """The first and the last row of the table that the insight needs first: how far the facts reach."""
+        return span(self.desk.lake, self.insight.needs.tables[0])
 
     @property
     def _first(self) -> AsOf:

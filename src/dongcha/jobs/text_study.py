@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import ClassVar, Final
+from typing import Final
 
 import polars as pl
 
@@ -30,8 +30,6 @@ class TextStudy(Study):
     A model learns from all texts before a cutoff that came with an answer (a rating), and is examined on those of the
     horizon after it. What it is told of a text is the text alone: never its rating.
     """
-
-    happens_in: ClassVar[str] = c.REVIEWS
 
     def facts(self, as_of: AsOf) -> Facts:
         """Every text before the cutoff, the newest MOST_TEXTS of them."""

@@ -47,8 +47,7 @@ def _told(
     answers = {concluded["insight"]: concluded for concluded in found["insights"]}
     for insight in insights:
         if insight.entity == c.TEXT_ID:
-            names = [output.name for output in insight.yields]
-            texts = [text for text in found["texts"] if all(name in text for name in names)]
+            texts = [text for text in found["texts"] if insight.yields[0].name in text]
             told, why = insight.tell_texts(texts, reader), ""
         elif insight.name in answers:
             concluded = answers[insight.name]

@@ -1,5 +1,6 @@
 """Moods about one thing in a text: the clause decides, not the rest."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from tests.models.text.planted_reviews import reviews
 from dongcha.models.text.aspects import Aspects, clause, clause_polarity, near
 from dongcha.models.text.polarity import Polarity
 
+EVEN = [0.5, 0.0, 0.5]
 THINGS = ["screen", "battery", "price", "case"]
 FEELINGS = {1: ["great", "lovely"], -1: ["awful", "weak"]}
 
@@ -39,12 +41,26 @@ def test_two_things_in_one_text_are_felt_apart() -> None:
 
 
 def test_without_labels_the_clause_is_judged_by_what_ratings_taught() -> None:
-    taught = Polarity.fit(*reviews(300))
+    taught = Polarity.fit(*reviews(300)).probabilities
     text = "great screen, but the battery is awful"
-    screen, battery = clause_polarity(taught, [text, text], [(6, 12), (22, 29)])
+    screen, battery = clause_polarity(taught, EVEN, [text, text], ["great screen", " the battery is awful"])
     assert screen > 0.3 > -0.3 > battery
-    praised, blamed = clause_polarity(taught, ["that screen, great", "that screen, awful"], [(5, 11)] * 2)
+    texts = ["that screen, great", "that screen, awful"]
+    praised, blamed = clause_polarity(taught, EVEN, texts, ["that screen"] * 2)
     assert praised > blamed + 0.3
+
+
+def test_a_clause_that_says_nothing_is_no_praise_where_nearly_all_is_good() -> None:
+    shares = np.array([0.1, 0.0, 0.9])
+    told = {"it came": shares, "it came, odd": np.array([0.5, 0.0, 0.5])}
+
+    def chances(texts: Sequence[str]) -> np.ndarray:
+        return np.array([told[text] for text in texts]).reshape(-1, 3)
+
+    nothing, odd = clause_polarity(chances, shares, ["it came", "it came, odd"], ["it came", "it came, odd"])
+    assert nothing == pytest.approx(0.0)
+    assert odd == pytest.approx(-0.8), "even odds, where good is nine times as common, are nine to one for bad"
+    assert len(clause_polarity(chances, shares, [], [])) == 0
 
 
 @pytest.mark.parametrize(

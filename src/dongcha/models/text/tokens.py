@@ -159,6 +159,11 @@ def _passes(token: str) -> bool:
     return token in CHINESE_DEGREES or token in CHINESE_NEGATORS
 
 
+def word_class(word: str) -> str:
+    """What kind of word jieba's dictionary takes a Chinese one for: "n" a noun, "v" a verb, "a" an adjective, …"""
+    return str(_cutter().tag(word)[0][1])
+
+
 @cache
 def _cutter() -> Any:
     """Jieba in Rust: the same words as the Python one, which took nine times as long (decision 0006)."""
