@@ -1,0 +1,124 @@
+"""The passages and how they are found: everything a question may be answered from, but a customer's own orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from dongcha import columns as c
+from dongcha.answers.passages import KEY, SOURCE_ID
+from dongcha.models.text.bm25 import Bm25, content
+from dongcha.models.text.encoders import Encoder
+from dongcha.models.text.hybrid import Hybrid, Scored
+from dongcha.models.text.likeness import EncoderLikeness, GramLikeness
+
+FILE: Final = "passages.parquet"
+OF_EACH_TABLE: Final = 5
+"""Candidates of each table that are looked at closely."""
+TABLES: Final = (c.DOCUMENTS, c.PRODUCTS, c.REVIEWS, c.MESSAGES)
+FEATURES: Final = ("covered", "covered_by_title", "cosine", "ahead", "words", "unknown")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What can be quoted, and where it stands."""
+
+    table: str
+    source_id: str
+    title: str
+    url: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A passage beside a question, by FEATURES."""
+
+    row: int
+    passage: Passage
+    score: float
+    features: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Hybrid search over passages (see `passages.PASSAGES`)."""
+
+    passages: pl.DataFrame
+    hybrid: Hybrid
+
+    @classmethod
+    def fit(cls, passages: pl.DataFrame, encoder: Encoder | None = None) -> Finder:
+        """Learn from at least one passage; `encoder` takes the place of likeness by grams."""
+        keys = passages[KEY].to_list()
+        likeness = GramLikeness.fit(keys) if encoder is None else EncoderLikeness.fit(keys, encoder)
+        return cls(passages, Hybrid(Bm25.fit(keys), likeness))
+
+    def candidates(
+        self, question: str, tables: Iterable[str], without: tuple[str, str] | None = None
+    ) -> list[Candidate]:
+        """The best of each of the tables, best first; other tables, and the source `without`, are not looked at."""
+        asked, found = content(question), []
+        lexical, cosine = self.hybrid.scores(question)
+        for table in (table for table in TABLES if table in set(tables)):
+            among = self._in_table[table]
+            if without is not None and without[0] == table:
+                among = among & (self._sources != without[1])
+            scored = self.hybrid.among(lexical, cosine, among)
+            rows = scored.best(OF_EACH_TABLE)
+            for row in rows:
+                others = rows[self._sources[rows] != self._sources[row]]
+                next_best = float(scored.both[others[0]]) if len(others) else 0.0
+                found.append(self._beside(asked, int(row), scored, next_best))
+        return sorted(found, key=lambda candidate: -candidate.score)
+
+    def _beside(self, asked: Sequence[str], row: int, scored: Scored, next_best: float) -> Candidate:
+        passage, both = self.passage(row), float(scored.both[row])
+        weights = {stem: self.hybrid.bm25.rarity(stem) for stem in asked}
+        whole = sum(weights.values()) or 1.0
+        key, title = set(content(self._keys[row])), set(content(passage.title))
+        known = self.hybrid.bm25.model.vocab_dict
+        features = [
+            sum(weight for stem, weight in weights.items() if stem in key) / whole,
+            sum(weight for stem, weight in weights.items() if stem in title) / whole,
+            float(scored.cosine[row]),
+            1 - next_best / both,
+            float(np.log1p(len(weights))),
+            sum(weight for stem, weight in weights.items() if stem not in known) / whole,
+        ]
+        return Candidate(row, passage, both, np.array(features))
+
+    def passage(self, row: int) -> Passage:
+        told: dict[str, Any] = self.passages.row(row, named=True)
+        return Passage(told[c.TABLE], told[SOURCE_ID], told[c.TITLE], told[c.URL], told[c.TEXT])
+
+    @cached_property
+    def _keys(self) -> list[str]:
+        return self.passages[KEY].to_list()
+
+    @cached_property
+    def _sources(self) -> NDArray[Any]:
+        return self.passages[SOURCE_ID].to_numpy()
+
+    @cached_property
+    def _in_table(self) -> dict[str, NDArray[np.bool_]]:
+        return {table: (self.passages[c.TABLE] == table).to_numpy() for table in TABLES}
+
+    def save(self, folder: Path) -> None:
+        """Parquet, safetensors, NumPy arrays and JSON."""
+        self.passages.write_parquet(folder / FILE)
+        self.hybrid.bm25.save(folder)
+        self.hybrid.likeness.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path, encoder: Encoder | None = None) -> Finder:
+        """Read what `save` wrote, with the same encoder."""
+        likeness = GramLikeness.load(folder) if encoder is None else EncoderLikeness.load(folder, encoder)
+        return cls(pl.read_parquet(folder / FILE), Hybrid(Bm25.load(folder), likeness))
