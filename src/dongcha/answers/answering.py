@@ -101,7 +101,13 @@ def answer(desk: Desk, question: str, asker: Asker) -> Answer:
     result = Answer(
         question=said,
         language=language,
-        text=_extract(said, given, notes, nearest, known, language),
+        text="\n".join(
+            [
+                *notes,
+                *(best_sentences(said, source) for source in given),
+                *([] if known else [_unknown(nearest, language)]),
+            ]
+        ),
         known=known,
         sure=max((source.sure for source in (*own, *found)), default=0.0),
         sources=tuple([*own, *sure_ones[:NEAREST]] if known else nearest),
@@ -148,16 +154,10 @@ def _intent(desk: Desk, question: str) -> tuple[str | None, float | None]:
     return (name, float(sure)) if sure >= desk.settings.least_sure else (None, float(sure))
 
 
-def _extract(
-    question: str, given: Sequence[Source], notes: Sequence[str], nearest: Sequence[Source], known: bool, language: str
-) -> str:
-    """The sources' own sentences; or that it is not known, with the nearest pages."""
-    parts = [*notes, *(best_sentences(question, source) for source in given)]
-    if not known:
-        titles = ", ".join(dict.fromkeys(source.title for source in nearest if source.title))
-        near = say("nearest", language, titles=titles) if titles else say("nothing_near", language)
-        parts.append(say("unknown", language, nearest=near))
-    return "\n".join(parts)
+def _unknown(nearest: Sequence[Source], language: str) -> str:
+    titles = ", ".join(dict.fromkeys(source.title for source in nearest if source.title))
+    near = say("nearest", language, titles=titles) if titles else say("nothing_near", language)
+    return say("unknown", language, nearest=near)
 
 
 def best_sentences(question: str, source: Source, most: int = SENTENCES) -> str:
