@@ -132,39 +132,41 @@ def measure_appliances(folder: Path, seed: int, say: Say) -> None:
     bm25 = Bm25.fit(answers)
     lexical = np.array([bm25.scores(questions[row]) for row in rows])
     alone = _since(began)
-    _ranked("BM25 alone (bm25s)", lexical, rows, products, alone, say)
+    say({"contender": "BM25 alone (bm25s)", **_ranked(lexical, rows, products), "seconds": alone})
     began = time.process_time()
     likeness = GramLikeness.fit(answers)
-    hybrid, cosines = Hybrid(bm25, likeness), []
-    for place, row in enumerate(rows):
-        cosines.append(likeness.scores(questions[row]))
-        lexical_of = lexical[place]
-        cosines[-1] = hybrid.among(lexical_of, cosines[-1], np.ones(len(answers), bool)).both
-    _ranked("dongcha hybrid: BM25 and grams", np.array(cosines), rows, products, alone + _since(began), say)
+    hybrid, every = Hybrid(bm25, likeness), np.ones(len(answers), dtype=bool)
+    both = [hybrid.among(one, likeness.scores(questions[row]), every) for one, row in zip(lexical, rows, strict=True)]
+    say(
+        {
+            "contender": "dongcha hybrid: BM25 and grams",
+            **_ranked(np.array(both), rows, products),
+            "seconds": alone + _since(began),
+        }
+    )
     began = time.process_time()
     dense = EncoderLikeness.fit(answers, Dense.fit(answers, seed=seed))
     vectors = np.array([dense.scores(questions[row]) for row in rows])
-    _ranked("latent semantic vectors alone", vectors, rows, products, _since(began), say)
+    say({"contender": "latent semantic vectors alone", **_ranked(vectors, rows, products), "seconds": _since(began)})
     fused = [
         reciprocal_ranks([np.argsort(-one, kind="stable")[:1000], np.argsort(-two, kind="stable")[:1000]], len(answers))
         for one, two in zip(lexical, vectors, strict=True)
     ]
-    _ranked("BM25 and vectors by reciprocal ranks", np.array(fused), rows, products, alone + _since(began), say)
+    say(
+        {
+            "contender": "BM25 and vectors by reciprocal ranks",
+            **_ranked(np.array(fused), rows, products),
+            "seconds": alone + _since(began),
+        }
+    )
 
 
-def _ranked(
-    name: str, scores: NDArray[Any], rows: NDArray[np.int64], products: NDArray[Any], seconds: float, say: Say
-) -> None:
+def _ranked(scores: NDArray[Any], rows: NDArray[np.int64], products: NDArray[Any]) -> Line:
+    """MRR@10 of each row's own answer among all, and among those about its product."""
     own = scores[np.arange(len(rows)), rows][:, None]
     ahead, alike = scores >= own, products[rows][:, None] == products[None, :]
     ranks = {"mrr_all": ahead.sum(axis=1), "mrr_own_product": (ahead & alike).sum(axis=1)}
-    say(
-        {
-            "contender": name,
-            **{k: float(np.mean(np.where(r <= TEN, 1 / r, 0))) for k, r in ranks.items()},
-            "seconds": seconds,
-        }
-    )
+    return {k: float(np.mean(np.where(r <= TEN, 1 / r, 0))) for k, r in ranks.items()}
 
 
 def measure_refusal(folder: Path, seed: int, say: Say) -> None:

@@ -16,14 +16,16 @@ from dongcha import columns as c
 from dongcha.answers.passages import KEY, SOURCE_ID
 from dongcha.models.text.bm25 import Bm25, content
 from dongcha.models.text.encoders import Encoder
-from dongcha.models.text.hybrid import Hybrid, Scored
+from dongcha.models.text.hybrid import Hybrid, best
 from dongcha.models.text.likeness import EncoderLikeness, GramLikeness
 
 FILE: Final = "passages.parquet"
 OF_EACH_TABLE: Final = 5
 """Candidates of each table that are looked at closely."""
 TABLES: Final = (c.DOCUMENTS, c.PRODUCTS, c.REVIEWS, c.MESSAGES)
-FEATURES: Final = ("covered", "covered_by_title", "cosine", "ahead", "words", "unknown")
+FEATURES: Final = ("covered", "covered_by_title", "ahead")
+"""What part of the question's content, rare words weighing more, stands in a passage and in its title; and by what part
+of its own score a passage leads the best of another source."""
 
 
 @dataclass(frozen=True)
@@ -71,29 +73,25 @@ class Finder:
             among = self._in_table[table]
             if without is not None and without[0] == table:
                 among = among & (self._sources != without[1])
-            scored = self.hybrid.among(lexical, cosine, among)
-            rows = scored.best(OF_EACH_TABLE)
+            both = self.hybrid.among(lexical, cosine, among)
+            rows = best(both, OF_EACH_TABLE)
             for row in rows:
                 others = rows[self._sources[rows] != self._sources[row]]
-                next_best = float(scored.both[others[0]]) if len(others) else 0.0
-                found.append(self._beside(asked, int(row), scored, next_best))
+                next_best = float(both[others[0]]) if len(others) else 0.0
+                found.append(self._beside(asked, int(row), float(both[row]), next_best))
         return sorted(found, key=lambda candidate: -candidate.score)
 
-    def _beside(self, asked: Sequence[str], row: int, scored: Scored, next_best: float) -> Candidate:
-        passage, both = self.passage(row), float(scored.both[row])
+    def _beside(self, asked: Sequence[str], row: int, score: float, next_best: float) -> Candidate:
+        passage = self.passage(row)
         weights = {stem: self.hybrid.bm25.rarity(stem) for stem in asked}
         whole = sum(weights.values()) or 1.0
         key, title = set(content(self._keys[row])), set(content(passage.title))
-        known = self.hybrid.bm25.model.vocab_dict
         features = [
             sum(weight for stem, weight in weights.items() if stem in key) / whole,
             sum(weight for stem, weight in weights.items() if stem in title) / whole,
-            float(scored.cosine[row]),
-            1 - next_best / both,
-            float(np.log1p(len(weights))),
-            sum(weight for stem, weight in weights.items() if stem not in known) / whole,
+            1 - next_best / score,
         ]
-        return Candidate(row, passage, both, np.array(features))
+        return Candidate(row, passage, score, np.array(features))
 
     def passage(self, row: int) -> Passage:
         told: dict[str, Any] = self.passages.row(row, named=True)

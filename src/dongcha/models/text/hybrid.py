@@ -17,20 +17,6 @@ LIKENESS_WEIGHT: Final = 0.75
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Of each text, shape (texts,): BM25, cosine, and both together; -inf together where it may not be looked at."""
-
-    lexical: Scores
-    cosine: Scores
-    both: Scores
-
-    def best(self, most: int) -> NDArray[np.int64]:
-        """The places of the texts that score most, best first; of equals the earlier."""
-        order = np.argsort(-self.both, kind="stable")[:most]
-        return order[self.both[order] > 0]
-
-
-@dataclass(frozen=True)
 class Hybrid:
     """Two ways to find, fused: each score over the best that the question reaches, then added with a weight."""
 
@@ -42,10 +28,16 @@ class Hybrid:
         """BM25 and cosine of each text, shape (texts,) each."""
         return self.bm25.scores(question), self.likeness.scores(question)
 
-    def among(self, lexical: Scores, cosine: Scores, may: NDArray[np.bool_]) -> Scored:
-        """The scores of those texts that may be looked at, shape (texts,); the others count for nothing."""
+    def among(self, lexical: Scores, cosine: Scores, may: NDArray[np.bool_]) -> Scores:
+        """Both together, shape (texts,): of those texts that may be looked at; -inf for the others."""
         both = _over_best(lexical, may) + self.weight * _over_best(cosine, may)
-        return Scored(lexical, cosine, np.where(may, both, -np.inf).astype(np.float32))
+        return np.where(may, both, -np.inf).astype(np.float32)
+
+
+def best(both: Scores, most: int) -> NDArray[np.int64]:
+    """The places of the texts that score most and above 0, best first; of equals the earlier."""
+    order = np.argsort(-both, kind="stable")[:most]
+    return order[both[order] > 0]
 
 
 def _over_best(scores: Scores, may: NDArray[np.bool_]) -> Scores:

@@ -23,6 +23,7 @@ FEWEST: Final = 2
 HELD_OUT: Final = 5
 """One text in so many, and one intent in so many, is kept back to learn how sure to be."""
 FEWEST_TO_CALIBRATE: Final = 20
+HELD_OUT_TO_ELSEWHERE: Final = 4
 
 Array = NDArray[np.float64]
 
@@ -138,6 +139,9 @@ def _reading(texts: Sequence[str], y: NDArray[np.int64], elsewhere: Sequence[str
     if right.all() or not right.any():
         return np.zeros(len(_FEATURES) + 1)
     center, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
-    model = LogisticRegression(C=1.0, max_iter=1000).fit((features - center) / scale, right)
+    # However many texts of other worlds there are, as many are expected as would be one in four of the shop's own.
+    weight = np.ones(len(right))
+    weight[len(held) :] = min(1.0, len(held) / HELD_OUT_TO_ELSEWHERE / max(len(elsewhere), 1))
+    model = LogisticRegression(C=1.0, max_iter=1000).fit((features - center) / scale, right, sample_weight=weight)
     weights = model.coef_[0] / scale
     return np.array([*weights, model.intercept_[0] - weights @ center], dtype=np.float64)
