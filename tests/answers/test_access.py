@@ -37,13 +37,13 @@ def leaked(answer: Answer, *allowed: str) -> set[str]:
 
 
 @pytest.mark.parametrize("question", TRICKS)
-@pytest.mark.parametrize("who", [*CUSTOMERS, None])
-def test_no_question_brings_out_what_is_another_s(shop: Shop, question: str, who: str | None) -> None:
-    assert leaked(shop.ask(question, who), *([who] if who else [])) == set()
-    assert leaked(shop.ask(question, staff=False)) == set()
+@pytest.mark.parametrize("who", [ZEB, SHANHU, "staff", "anybody"])
+def test_no_question_brings_out_what_is_another_s(shop: Shop, question: str, who: str) -> None:
+    answer = shop.ask(question, who) if who in CUSTOMERS else shop.ask(question, staff=who == "staff")
+    assert leaked(answer, who) == set()
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(
     st.lists(
         st.sampled_from([*"abcde", "order", "phone of", "我的订单", *sorted(marks(ZEB) | marks(SHANHU))]), max_size=6

@@ -49,6 +49,18 @@ class Candidate:
     features: NDArray[np.float64]
 
 
+class _Stems(dict[int, tuple[frozenset[str], frozenset[str]]]):
+    """Of each row the content of its key and of its title, cut when first asked for."""
+
+    def __init__(self, keys: pl.Series, titles: pl.Series) -> None:
+        super().__init__()
+        self.texts, self.titles = keys, titles
+
+    def __missing__(self, row: int) -> tuple[frozenset[str], frozenset[str]]:
+        self[row] = frozenset(content(self.texts[row])), frozenset(content(self.titles[row]))
+        return self[row]
+
+
 @dataclass(frozen=True)
 class Finder:
     """Hybrid search over passages (see `passages.PASSAGES`)."""
@@ -85,7 +97,7 @@ class Finder:
         passage = self.passage(row)
         weights = {stem: self.hybrid.bm25.rarity(stem) for stem in asked}
         whole = sum(weights.values()) or 1.0
-        key, title = set(content(self._keys[row])), set(content(passage.title))
+        key, title = self._stems[row]
         features = [
             sum(weight for stem, weight in weights.items() if stem in key) / whole,
             sum(weight for stem, weight in weights.items() if stem in title) / whole,
@@ -98,8 +110,8 @@ class Finder:
         return Passage(told[c.TABLE], told[SOURCE_ID], told[c.TITLE], told[c.URL], told[c.TEXT])
 
     @cached_property
-    def _keys(self) -> list[str]:
-        return self.passages[KEY].to_list()
+    def _stems(self) -> _Stems:
+        return _Stems(self.passages[KEY], self.passages[c.TITLE])
 
     @cached_property
     def _sources(self) -> NDArray[Any]:

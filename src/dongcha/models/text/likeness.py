@@ -35,32 +35,33 @@ class GramLikeness:
     """By shared grams of words and characters (`Sparse`): bears typos and endings, needs nothing downloaded."""
 
     sparse: Sparse
-    rows: Any
-    """CSR (texts, columns)."""
+    by_gram: Any
+    """CSR (columns, texts): a question costs what its own grams hold, however many texts there are."""
 
     @classmethod
     def fit(cls, texts: Sequence[str]) -> GramLikeness:
         sparse = Sparse.fit(texts)
-        return cls(sparse, sparse.transform(texts))
+        return cls(sparse, sparse.transform(texts).T.tocsr())
 
     def scores(self, question: str) -> Scores:
-        return np.asarray((self.rows @ self.sparse.transform([question]).T).toarray()[:, 0] / HALVES, dtype=np.float32)
+        return np.asarray((self.sparse.transform([question]) @ self.by_gram).toarray()[0] / HALVES, dtype=np.float32)
 
     def save(self, folder: Path) -> None:
         from safetensors.numpy import save_file
 
         self.sparse.save(folder)
-        parts = {"data": self.rows.data, "indices": self.rows.indices, "indptr": self.rows.indptr}
-        save_file(parts, folder / ROWS)
+        kept = self.by_gram
+        shape = np.array(kept.shape, dtype=np.int64)
+        save_file({"data": kept.data, "indices": kept.indices, "indptr": kept.indptr, "shape": shape}, folder / ROWS)
 
     @classmethod
     def load(cls, folder: Path) -> GramLikeness:
         from safetensors.numpy import load_file
         from scipy.sparse import csr_matrix
 
-        sparse, parts = Sparse.load(folder), load_file(folder / ROWS)
-        shape = (len(parts["indptr"]) - 1, sparse.width)
-        return cls(sparse, csr_matrix((parts["data"], parts["indices"], parts["indptr"]), shape=shape))
+        parts = load_file(folder / ROWS)
+        by_gram = csr_matrix((parts["data"], parts["indices"], parts["indptr"]), shape=tuple(parts["shape"].tolist()))
+        return cls(Sparse.load(folder), by_gram)
 
 
 @dataclass(frozen=True)
