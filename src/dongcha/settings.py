@@ -48,6 +48,31 @@ class TimeSection(Section):
     """Days between two cutoffs, in training and in testing."""
 
 
+class AnswersSection(Section):
+    """How questions are answered (`dongcha ask`), and by which language model, if any."""
+
+    least_sure: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """The chance of being right below which the answer is "I don't know"."""
+    people_for: tuple[str, ...] = ()
+    """Intents that always go to a person, by the names that `messages.intent` has."""
+    encoder: str = ""
+    """A sentence-transformers model by folder or name, or with `encoder_url` an endpoint's; empty: by shared grams."""
+    encoder_url: str = ""
+    base_url: str = ""
+    """An OpenAI-compatible endpoint, http://localhost:11434/v1; empty: no language model."""
+    model: str = ""
+    key_variable: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key, never the key itself."""
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 20.0
+
+    @field_validator("base_url", "encoder_url")
+    @classmethod
+    def _without_secrets(cls, url: str) -> str:
+        if url and ("@" in url or "?" in url or not url.startswith(("http://", "https://"))):
+            raise ValueError("write it as http(s)://host/path, without a key or a password")
+        return url
+
+
 class Settings(BaseSettings):
     """All settings of a workspace. `insights` holds a table of options per insight, read by its own config class."""
 
@@ -55,6 +80,7 @@ class Settings(BaseSettings):
 
     shop: ShopSection = ShopSection()
     time: TimeSection = TimeSection()
+    answers: AnswersSection = AnswersSection()
     insights: dict[str, dict[str, Any]] = {}
     seed: Annotated[int, Field(ge=0)] = 7
     threads: Annotated[int, Field(ge=0)] = 0
@@ -111,6 +137,16 @@ time_zone = "UTC"           # how times without an offset are read, e.g. Asia/Sh
 horizon_days = 90           # how far ahead churn and lifetime value look
 folds = 4                   # rolling backtests: how many cutoffs
 step_days = 30              # days between two cutoffs
+
+[answers]                   # dongcha ask
+least_sure = 0.5            # below this chance of being right the answer is "I don't know"
+people_for = []             # intents (messages.intent) that always go to a person, for example ["complaint"]
+encoder = ""                # a sentence-transformers model by folder or name; empty: by shared words and characters
+encoder_url = ""            # an OpenAI-compatible embeddings endpoint for `encoder`
+base_url = ""               # an OpenAI-compatible language model, http://localhost:11434/v1; empty: quotes alone
+model = ""                  # its name
+key_variable = "OPENAI_API_KEY" # the environment variable that holds its key
+timeout_seconds = 20.0      # after which the sources are quoted instead
 
 # Options of one insight, for example:
 # [insights.segmentation]

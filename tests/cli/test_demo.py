@@ -83,6 +83,19 @@ def test_what_is_asked_afterwards_is_answered(report: str, folder: Path, tmp_pat
     assert all(row["churn_probability"] > 0.5 for row in matched)
 
 
+def test_questions_are_answered_from_the_shop_s_pages(report: str, folder: Path) -> None:
+    shop = ("-w", str(folder))
+    answer = json.loads(dongcha("ask", "拆封的食品能退吗？", "--json", *shop).stdout)
+    assert answer["known"]
+    assert answer["sources"][0]["source_id"] == "doc-returns"
+    assert answer["mood"] in {"bad", "neutral", "good"}
+    who = json.loads(dongcha("show", "churn", "--json", "--top", "1", *shop).stdout)[0]["entity_id"]
+    told = dongcha("ask", "我上次买了什么？", "--customer", who, *shop)
+    assert told.returncode == 0, told.stderr
+    assert "订单 o" in told.stdout
+    assert "转人工" in told.stdout
+
+
 def test_a_second_run_repeats_nothing(report: str, folder: Path) -> None:
     again = json.loads(dongcha("run", "--json", "-w", str(folder)).stdout)
     assert all(o["trained"]["unchanged"] and o["scored"]["unchanged"] for o in again)
@@ -119,6 +132,8 @@ def test_the_doctor_finds_nothing_wrong(report: str, folder: Path) -> None:
         (("show", "churn", "--as-of", "soon"), "2011-09-10"),
         (("audience", "churn > 1"), "churn_probability"),
         (("profile", "nobody"), "nobody"),
+        (("ask", "Where is my order?", "--customer", "nobody"), "nobody"),
+        (("ask", " "), "No question"),
     ],
 )
 def test_a_wrong_question_is_answered_with_a_sentence(

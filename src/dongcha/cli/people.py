@@ -1,4 +1,4 @@
-"""Commands about customers: profile, audience."""
+"""Commands about customers, and what they ask: profile, audience, ask."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dongcha import columns as c
 from dongcha.cli.options import HERE, Json, LanguageOption, Workspace, opened
 
 if TYPE_CHECKING:
+    from dongcha.answers.answering import Answer
     from dongcha.assemble import Shop
 
 
@@ -101,4 +102,49 @@ def audience(
     table("", found.columns, rows)
 
 
-COMMANDS = (profile, audience)
+def ask(
+    question: Annotated[str, typer.Argument(help='For example: "How do I return something?"')],
+    customer: Annotated[
+        str | None, typer.Option(help="The customer who asks, by id: answered from their own orders too.", metavar="ID")
+    ] = None,
+    workspace: Workspace = HERE,
+    json: Json = False,
+) -> None:
+    """A question answered from pages, products, reviews and past conversations; without --customer, staff asks."""
+    from dongcha.cli.render import print_json
+
+    with opened(workspace) as shop:
+        found = shop.ask(question, customer)
+    if json:
+        print_json(found.to_dict())
+    else:
+        _draw_answer(found)
+
+
+def _draw_answer(found: Answer) -> None:
+    from dongcha.cli.render import figure, shortened, stdout, table
+    from dongcha.cli.words import say
+
+    language = found.language
+    stdout().print(found.text, markup=False, soft_wrap=True)
+    for note in found.notes:
+        stdout().print(note, markup=False, style="dim", soft_wrap=True)
+    rows = [
+        (f"{s.table}/{s.source_id}", s.title, shortened(s.passage, 300), s.url, figure(s.sure, "probability"))
+        for s in found.sources
+    ]
+    if rows:
+        columns = [say(k, language) for k in ("source", "title", "passage", "link", "sure")]
+        stdout().print()
+        table(say("sources" if found.known else "nearest", language), columns, rows, left=4)
+    facts = [
+        (say("sure", language), figure(found.sure, "probability")),
+        (say("intent", language), found.intent or "–"),
+        (say("feels", language), "–" if found.mood is None else f"{found.mood} ({found.mood_value:+.2f})"),
+        (say("person", language), "; ".join(found.why) or "–"),
+    ]
+    for name, told in facts:
+        stdout().print(f"{name}: {told}", markup=False, soft_wrap=True)
+
+
+COMMANDS = (profile, audience, ask)

@@ -1,0 +1,1 @@
+"""What keeps a person's data from those it is not for."""
