@@ -15,7 +15,7 @@ from dongcha.features import sales
 from dongcha.features.next_events import actions
 from dongcha.features.point_in_time import Snapshot, whole_table
 from dongcha.features.sequence import timeline
-from dongcha.features.texts import texts
+from dongcha.features.texts import reviews, texts
 from dongcha.warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -94,6 +94,13 @@ def written(
 ) -> pl.DataFrame:
     """The texts of `[start, end)`: columns as `features.texts.TEXTS`, by text_id. `known_by` as in `purchases`."""
     return texts(_Happened(lake, window, versions, known_by))
+
+
+def reviewed(
+    lake: Lake, window: Window, versions: Mapping[str, int] | None = None, *, known_by: AsOf | None = None
+) -> pl.DataFrame:
+    """The reviews of `[start, end)`: columns as `features.texts.TEXTS`, by text_id. `known_by` as in `purchases`."""
+    return reviews(_Happened(lake, window, versions, known_by))
 
 
 class _Happened(Snapshot):

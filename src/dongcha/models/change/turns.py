@@ -1,0 +1,138 @@
+"""Whether a level has turned, when, and how sure: a filter over where the present stretch of one level began."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+class Observed(NamedTuple):
+    """One thing's observations in [0, 1], added up by day: each of shape (days,), days ascending, numbers above 0."""
+
+    day: Floats
+    number: Floats
+    total: Floats
+
+
+class Told(NamedTuple):
+    """What `Turns.follow` says after each day, shape (days,), of the days up to it; and of the last day in hindsight.
+
+    `down`, `up`: the chance that within the window the level has turned that way. `level`, `error`: its mean and
+    standard deviation now. `before`, `began`: of the turn that is likeliest if there was one, the level before it and
+    the place (among the days) of the first day after it. `path`: the level of the stretch that each day belongs to,
+    by the likeliest beginnings, told from the last day backwards. `evidence`: the log-likelihood of all days.
+    """
+
+    down: Floats
+    up: Floats
+    level: Floats
+    error: Floats
+    before: Floats
+    began: NDArray[np.int64]
+    path: Floats
+    evidence: float = 0.0
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Levels that hold for a while and then turn: the chance of every day that the present stretch began on it.
+
+    The filter of Adams & MacKay (2007), with turns coming at a rate per day instead of per observation, so that days
+    without any cost nothing. An observation y counts as y successes of one trial, and levels have Beta priors: for any
+    distribution on [0, 1] with that mean the likelihood ratio's expectation is at most 1 (it is convex in y), so that a
+    false alarm is no likelier for skewed or clumped observations. The chance of a turn is that of Shiryaev (1963); by
+    the Shiryaev-Roberts theory an alarm where its odds pass rate × days comes by mistake no oftener than once in so
+    many days (`alarm_at`), as far as the level before is known.
+
+    >>> days = np.arange(60.0)
+    >>> fell = Observed(days, np.full(60, 2.0), np.where(days < 40, 1.8, 0.6))
+    >>> told = Turns(mean=0.9).follow(fell)
+    >>> bool(told.down[39] < 0.05), bool(told.down[-1] > 0.99), int(told.began[-1]), round(float(told.before[-1]), 1)
+    (True, True, 40, 0.9)
+    """
+
+    mean: float = 0.5
+    strength: float = 10.0
+    """The first level is drawn around `mean` as if that had been seen in so many observations,"""
+    turned_strength: float = 4.0
+    """and each later one as if in so many: a level that has turned may be anywhere."""
+    per_day: float = 1 / 730
+    """Turns a day: one in two years."""
+    window_days: float = 90.0
+    least: float = 0.05
+    """A change smaller than this is no turn."""
+
+    def alarm_at(self, days_between: float) -> float:
+        """The chance at which to raise an alarm, for one false alarm in so many days."""
+        odds = self.per_day * days_between
+        return odds / (1 + odds)
+
+    def follow(self, seen: Observed, until: float | None = None) -> Told:
+        """Go through the days in order; what is said of a day does not depend on later ones, but for `path`.
+
+        `until`: the day on which the last is told, where no observation came since.
+        """
+        from scipy.special import betaln, logsumexp, ndtr
+
+        size = len(seen.day)
+        strength = np.where(np.arange(size) == 0, self.strength, self.turned_strength)
+        a, b = strength * self.mean, strength * (1 - self.mean)
+        nothing = betaln(a, b)
+        goods, bads = np.zeros(size), np.zeros(size)
+        weight, fit = np.full(size, -np.inf), np.zeros(size)
+        gaps = np.diff(seen.day, prepend=seen.day[:1])
+        down, up, level, error, before, path = (np.zeros(size) for _ in range(6))
+        told = Told(down, up, level, error, before, np.zeros(size, np.int64), path)
+        likeliest, evidence = np.zeros(size, np.int64), 0.0
+        for t in range(size):
+            if t == 0:
+                weight[0] = 0.0
+            else:
+                stays = -self.per_day * gaps[t]
+                weight[t] = np.log(-np.expm1(stays) + 1e-300)
+                weight[:t] += stays
+            here = slice(t + 1)
+            goods[here] += seen.total[t]
+            bads[here] += seen.number[t] - seen.total[t]
+            now = betaln(a[here] + goods[here], b[here] + bads[here]) - nothing[here]
+            weight[here] += now - fit[here]
+            fresh = logsumexp(weight[here])
+            weight[here] -= fresh
+            evidence += fresh
+            fit[here] = now
+            chance = np.exp(weight[here])
+            trials = strength[here] + goods[here] + bads[here]
+            mean = (a[here] + goods[here]) / trials
+            spread = mean * (1 - mean) / (trials + 1)
+            told.level[t] = chance @ mean
+            told.error[t] = np.sqrt(chance @ (spread + (mean - told.level[t]) ** 2))
+            likeliest[t] = np.argmax(chance)
+            today = seen.day[t] if until is None or t < size - 1 else until
+            recent = np.flatnonzero(seen.day[1 : t + 1] > today - self.window_days) + 1
+            if len(recent):
+                earlier, doubt = told.level[recent - 1], told.error[recent - 1]
+                apart = np.sqrt(spread[recent] + doubt**2)
+                fell = chance[recent] * ndtr((earlier - mean[recent] - self.least) / apart)
+                rose = chance[recent] * ndtr((mean[recent] - earlier - self.least) / apart)
+                told.down[t], told.up[t] = fell.sum(), rose.sum()
+                best = recent[np.argmax(fell if told.down[t] >= told.up[t] else rose)]
+                told.began[t], told.before[t] = best, told.level[best - 1]
+            else:
+                told.before[t] = told.level[t]
+        _paint(told.path, likeliest, seen, a, strength)
+        return told._replace(evidence=float(evidence))
+
+
+def _paint(path: Floats, likeliest: NDArray[np.int64], seen: Observed, a: Floats, strength: Floats) -> None:
+    """Each day's level by its stretch, the stretches found from the last day backwards."""
+    end = len(path)
+    while end:
+        start = int(likeliest[end - 1])
+        total, count = seen.total[start:end].sum(), seen.number[start:end].sum()
+        path[start:end] = (a[start] + total) / (strength[start] + count)
+        end = start
