@@ -21,6 +21,7 @@ WIDE = 160
 MONEY = "money"
 PROBABILITY = "probability"
 DAYS = "days"
+BLOCKS = "▁▂▃▄▅▆▇█"
 FIRST = 4
 """How many places of a ranking a line shows."""
 
@@ -115,6 +116,19 @@ def word_line(reasons: Iterable[Mapping[str, Any]]) -> str:
 
 def _arrow(reason: Mapping[str, Any]) -> str:
     return "↑" if reason["effect"] > 0 else "↓"
+
+
+def sparkline(values: Sequence[float], width: float = 0.5) -> str:
+    """Numbers over time as a line of blocks, from their lowest to their highest, `width` apart at least.
+
+    >>> sparkline([0.4, 0.4, 0.35, -0.1, -0.1])
+    '███▁▁'
+    """
+    if not values:
+        return ""
+    spare = max(width - (max(values) - min(values)), 0.0) / 2
+    low, high = min(values) - spare, max(values) + spare
+    return "".join(BLOCKS[min(int((value - low) / (high - low) * len(BLOCKS)), len(BLOCKS) - 1)] for value in values)
 
 
 def shortened(text: str, most: int = 80) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dongcha import columns as c
 from dongcha.cli.insight import draw_groups, draw_text_groups, say_answer
 from dongcha.cli.render import figure, reason_line, stdout, table
+from dongcha.cli.subjects import draw_alerts
 from dongcha.cli.words import say
 from dongcha.errors import MissingDataError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 TOP = 5
 
 SHOWN_TOPICS = 8
+SHOWN_ALERTS = 3
 
 
 def print_report(shop: Shop, truth: Path | None = None) -> None:
@@ -30,6 +32,7 @@ def print_report(shop: Shop, truth: Path | None = None) -> None:
     report.wants()
     report.groups()
     report.voice()
+    report.turning()
     report.quality()
     if truth is not None:
         report.truth(truth)
@@ -48,6 +51,7 @@ class Report:
         self.wanted = _scores(shop, "recommendation")
         self.following = _scores(shop, "next_action")
         self.topics = _scores(shop, "topics")
+        self.moods = _scores(shop, "brand")
         self.horizon = shop.desk.plan.horizon
 
     def customers(self) -> None:
@@ -152,6 +156,13 @@ class Report:
             return
         self._ask("what_said")
         draw_text_groups(self.shop, self.shop.insights["topics"], None, self.language, SHOWN_TOPICS)
+
+    def turning(self) -> None:
+        """Whose mood is turning, the surest first, and why."""
+        if self.moods is None:
+            return
+        self._ask("turning")
+        draw_alerts(self.shop, self.shop.alerts()[:SHOWN_ALERTS], self.language)
 
     def quality(self) -> None:
         """How good each answer was on rolling backtests, beside its best baseline."""

@@ -19,6 +19,12 @@ OPINIONS: Final[dict[str, pl.DataType]] = {
 }
 
 
+def rated_mood(best: float) -> pl.Expr:
+    """The mood, -1 to 1, that a rating says: `best` is 1, the worst that there is (1 of 5 stars, 0 for a thumb) -1."""
+    worst = float(best > 1)
+    return (2 * (pl.col(c.RATING) - worst) / (best - worst) - 1).clip(-1, 1)
+
+
 def opinions(facts: Snapshot, reviews: pl.DataFrame) -> pl.DataFrame:
     """Each review once for everything that it speaks of, columns as OPINIONS, by subject and time.
 

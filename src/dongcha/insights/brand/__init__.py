@@ -11,6 +11,7 @@ from pydantic import Field
 
 from dongcha import columns as c
 from dongcha.features.labels import reviewed
+from dongcha.features.opinions import rated_mood
 from dongcha.insight_kit.base import REASON_SCHEMA, Contender, Example, Facts, Insight, InsightConfig, Metric, Needs
 from dongcha.insight_kit.outputs import Group, Series, Value
 from dongcha.insights.brand.contenders import (
@@ -30,7 +31,7 @@ from dongcha.insights.brand.contenders import (
     kind_of,
     said_of,
 )
-from dongcha.insights.brand.moods import MOOD, rated_mood
+from dongcha.insights.brand.moods import MOOD
 from dongcha.insights.brand.series import ERROR, OVER_TIME, TEXTS
 from dongcha.insights.brand.words import told_words, usual, why
 
@@ -40,10 +41,10 @@ SAID: Final = {FALLING: "下降", RISING: "上升", STEADY: "平稳"}
 
 
 class BrandConfig(InsightConfig):
-    """The best rating that a review can have, as in `sentiment`; how often a subject may give alarm by mistake."""
+    """The best rating that a review can have, as in `sentiment`; how likely a turn must be to raise an alert."""
 
     best_rating: Annotated[float, Field(ge=1, le=5)] = 5.0
-    false_alarms_a_year: Annotated[float, Field(gt=0, le=52)] = 1.0
+    alert_at: Annotated[float, Field(gt=0, lt=1)] = 0.5
 
 
 class Brand(Insight):
@@ -86,7 +87,7 @@ class Brand(Insight):
     config: BrandConfig
 
     def contenders(self) -> tuple[Contender, ...]:
-        options = (self.config.best_rating, self.config.false_alarms_a_year)
+        options = (self.config.best_rating, self.config.alert_at)
         return (TurningLevel(*options), ThreeSigma(*options), LongRunMean(*options), RecentMean(*options))
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:

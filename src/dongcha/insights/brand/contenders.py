@@ -29,6 +29,7 @@ FALLING, RISING, STEADY = "falling", "rising", "steady"
 RECENT_DAYS: Final = 90
 """A turn longer ago is no news: the level is what it is."""
 FILE: Final = "spread.json"
+TURNS_FILE: Final = "turns.json"
 
 
 @dataclass(frozen=True)
@@ -42,21 +43,24 @@ class Found:
 class Watch(Contender):
     """What all share: moods by day, what they spread by (of subjects of one kind together), and how it is told."""
 
-    def __init__(self, best_rating: float, false_alarms_a_year: float) -> None:
-        self.best_rating = best_rating
-        self.days_between = 365 / false_alarms_a_year
+    def __init__(self, best_rating: float, alert_at: float) -> None:
+        self.best_rating, self.alert_at = best_rating, alert_at
 
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
         said = said_of(now)
         self.moods = Moods.fit(said, self.best_rating, seed=seed)
         seen = by_day(self.moods.of(said))
         kinds: dict[str, list[Days]] = {}
-        for subject in seen:
+        for subject in sorted(seen.keys() & set(now.entities)):
             kinds.setdefault(kind_of(subject), []).append(seen[subject])
         self.spreads = {kind: Spread.fit(things) for kind, things in sorted(kinds.items())}
+        self.learn({kind: [self.spreads[kind].worth(each) for each in things] for kind, things in kinds.items()})
+
+    def learn(self, things: dict[str, list[Observed]]) -> None:
+        """More, from the subjects of each kind."""
 
     @abstractmethod
-    def watch(self, days: Days, spread: Spread, until: float) -> Found:
+    def watch(self, kind: str, days: Days, until: float) -> Found:
         """One subject's days, up to the day `until`; moods are in [0, 1]."""
 
     def watched(self, facts: Facts) -> list[tuple[Days, Spread, Found] | None]:
@@ -65,19 +69,21 @@ class Watch(Contender):
         until = facts.as_of.moment.timestamp() * 1e6 / DAY_MICROSECONDS - 1
         found: list[tuple[Days, Spread, Found] | None] = []
         for subject in facts.entities:
-            days, spread = seen.get(subject), self.spread_of(subject)
-            found.append(None if days is None else (days, spread, self.watch(days, spread, until)))
+            days, kind = seen.get(subject), self.known_kind(subject)
+            found.append(None if days is None else (days, self.spreads[kind], self.watch(kind, days, until)))
         return found
 
-    def spread_of(self, subject: str) -> Spread:
-        return self.spreads.get(kind_of(subject)) or next(iter(self.spreads.values()))
+    def known_kind(self, subject: str) -> str:
+        """The subject's kind, or where nothing was learnt of it, another."""
+        kind = kind_of(subject)
+        return kind if kind in self.spreads else next(iter(self.spreads))
 
     def predict(self, facts: Facts) -> pl.DataFrame:
         today = facts.as_of.moment.timestamp() * 1e6 / DAY_MICROSECONDS
-        rows = [
-            (2 * self.spread_of(subject).mean - 1, 0.0, 0.0, STEADY, None) if each is None else row(*each, today)
-            for subject, each in zip(facts.entities, self.watched(facts), strict=True)
-        ]
+        rows: list[tuple[float, float, float, str, float | None]] = []
+        for subject, each in zip(facts.entities, self.watched(facts), strict=True):
+            unknown = 2 * self.spreads[self.known_kind(subject)].mean - 1
+            rows.append((unknown, 0.0, 0.0, STEADY, None) if each is None else row(each[0], each[2], today))
         kinds = {LEVEL: pl.Float64, CHANGE: pl.Float64, TURNED: pl.Float64, ALERT: pl.String, SINCE: pl.Float64}
         told = pl.DataFrame(rows, schema=kinds, orient="row")
         return pl.concat([facts.features.select(c.ENTITY_ID), told], how="horizontal")
@@ -102,9 +108,25 @@ class TurningLevel(Watch):
 
     name = "turning_level"
 
-    def watch(self, days: Days, spread: Spread, until: float) -> Found:
-        turns = Turns(spread.mean, spread.strength, window_days=RECENT_DAYS)
-        return Found(turns.follow(spread.worth(days), until), turns.alarm_at(self.days_between))
+    def learn(self, things: dict[str, list[Observed]]) -> None:
+        spreads = self.spreads
+        self.turns = {
+            kind: Turns.fit(seen, spreads[kind].mean, spreads[kind].strength, window_days=RECENT_DAYS)
+            for kind, seen in things.items()
+        }
+
+    def watch(self, kind: str, days: Days, until: float) -> Found:
+        return Found(self.turns[kind].follow(self.spreads[kind].worth(days), until), self.alert_at)
+
+    def save(self, folder: Path) -> None:
+        super().save(folder)
+        kept = {kind: asdict(turns) for kind, turns in self.turns.items()}
+        (folder / TURNS_FILE).write_text(json.dumps(kept, indent=1), "utf-8")
+
+    def load(self, folder: Path) -> None:
+        super().load(folder)
+        kept = json.loads((folder / TURNS_FILE).read_text("utf-8"))
+        self.turns = {kind: Turns(**turns) for kind, turns in kept.items()}
 
 
 class ThreeSigma(Watch):
@@ -113,11 +135,11 @@ class ThreeSigma(Watch):
     name = "three_sigma"
     role = Role.BASELINE
 
-    def watch(self, days: Days, spread: Spread, until: float) -> Found:
+    def watch(self, kind: str, days: Days, until: float) -> Found:
         told = three_sigma(Observed(days.day, days.number, days.total), window_days=RECENT_DAYS)
         sure = normal_chance(SIGMAS)
         if max(told.down[-1], told.up[-1]) < sure or days.day[told.began[-1]] <= until - RECENT_DAYS:
-            return Found(steady(days, long_run(days, spread)), 1.0)
+            return Found(steady(days, long_run(days, self.spreads[kind])), 1.0)
         return Found(told, sure)
 
 
@@ -127,8 +149,8 @@ class LongRunMean(Watch):
     name = "long_run_mean"
     role = Role.BASELINE
 
-    def watch(self, days: Days, spread: Spread, until: float) -> Found:
-        return Found(steady(days, long_run(days, spread)), 1.0)
+    def watch(self, kind: str, days: Days, until: float) -> Found:
+        return Found(steady(days, long_run(days, self.spreads[kind])), 1.0)
 
 
 class RecentMean(Watch):
@@ -137,7 +159,8 @@ class RecentMean(Watch):
     name = "recent_mean"
     role = Role.BASELINE
 
-    def watch(self, days: Days, spread: Spread, until: float) -> Found:
+    def watch(self, kind: str, days: Days, until: float) -> Found:
+        spread = self.spreads[kind]
         level, late = long_run(days, spread), days.day > until - RECENT_DAYS
         worth = spread.worth(days)
         mean = (worth.total[late].sum() + spread.strength * level) / (worth.number[late].sum() + spread.strength)
@@ -167,7 +190,7 @@ def steady(days: Days, level: float) -> Told:
     return Told(zero, zero, flat, zero, flat, np.zeros(len(flat), np.int64), flat)
 
 
-def row(days: Days, spread: Spread, found: Found, today: float) -> tuple[float, float, float, str, float | None]:
+def row(days: Days, found: Found, today: float) -> tuple[float, float, float, str, float | None]:
     """A subject's answer, as moods from -1 to 1."""
     told = found.told
     down, up = float(told.down[-1]), float(told.up[-1])

@@ -11,6 +11,7 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.errors import MissingDataError
+from dongcha.features.opinions import rated_mood
 from dongcha.insight_kit.memo import Memo, digest
 from dongcha.models.change.spread import Days
 from dongcha.models.text.polarity import Polarity
@@ -21,12 +22,6 @@ UNRATED_SHARE: Final = 0.05
 """Where fewer reviews have no rating, those are left out."""
 MOST_TAUGHT: Final = 20_000
 _TAUGHT: Final = Memo[Polarity | None]()
-
-
-def rated_mood(best: float) -> pl.Expr:
-    """The mood, -1 to 1, that a rating says: `best` is 1, the worst that there is (1 of 5 stars, 0 for a thumb) -1."""
-    worst = float(best > 1)
-    return (2 * (pl.col(c.RATING) - worst) / (best - worst) - 1).clip(-1, 1)
 
 
 @dataclass(frozen=True)

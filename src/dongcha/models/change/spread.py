@@ -20,7 +20,9 @@ PRIOR_TRIALS: Final = 20.0
 
 MANY: Final = 5
 """Days of fewer observations tell nothing of how alike those of one day are."""
-CHI_SQUARED_MEDIAN: Final = 0.4549
+KEPT: Final = 0.8
+CHI_SQUARED_KEPT: Final = 0.4377
+"""The mean of the lowest 80 % of chi-squared numbers (one degree of freedom)."""
 
 
 class Days(NamedTuple):
@@ -89,9 +91,10 @@ def _strength(counts: Floats, means: Floats, mean: float, dispersion: float) -> 
 
 
 def _likeness(things: Sequence[Days], variance: float) -> float:
-    """Intraclass correlation within a day, such that half the squared differences of neighbours lie below their median.
+    """Intraclass correlation within a day, such that neighbouring days differ as much as they do.
 
-    By the median, so that the few days on which a level turned do not count; neighbours are a week apart at most.
+    By the mean of the lowest 80 % of their squared differences, each over what is expected, so that the few days on
+    which a level turned do not count; neighbours are a week apart at most.
     """
     apart, chance = [np.empty(0)], [np.empty(0)]
     for thing in things:
@@ -103,5 +106,5 @@ def _likeness(things: Sequence[Days], variance: float) -> float:
         return 0.0
     tried = np.concatenate([[0.0], np.geomspace(1e-5, 0.5, 60)])
     shared = variance * tried / (1 - tried)
-    middle = np.median(squares / (expected + 2 * shared[:, None]), axis=1)
-    return float(tried[np.argmin(np.abs(middle - CHI_SQUARED_MEDIAN))]) if middle[0] > CHI_SQUARED_MEDIAN else 0.0
+    found = np.sort(squares / (expected + 2 * shared[:, None]), axis=1)[:, : max(int(KEPT * len(squares)), 1)]
+    return float(tried[np.argmin(np.abs(found.mean(axis=1) - CHI_SQUARED_KEPT))])

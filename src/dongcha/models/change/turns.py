@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+RATES: Final = (1 / 730, 1 / 1825, 1 / 7300)
+"""How often a level may turn: once in 2, 5 or 20 years."""
+MOST_LEARNT: Final = 100
 
 
 class Observed(NamedTuple):
@@ -62,10 +67,18 @@ class Turns:
     turned_strength: float = 4.0
     """and each later one as if in so many: a level that has turned may be anywhere."""
     per_day: float = 1 / 730
-    """Turns a day: one in two years."""
+    """Turns a day."""
     window_days: float = 90.0
     least: float = 0.05
     """A change smaller than this is no turn."""
+
+    @classmethod
+    def fit(cls, things: Sequence[Observed], mean: float, strength: float, *, window_days: float = 90.0) -> Turns:
+        """With the rate of RATES under which the things, of many the MOST_LEARNT most observed, are likeliest."""
+        most = sorted(things, key=lambda seen: -float(seen.number.sum()))[:MOST_LEARNT]
+        made = cls(mean, strength, window_days=window_days)
+        evidence = [sum(replace(made, per_day=rate).follow(seen).evidence for seen in most) for rate in RATES]
+        return replace(made, per_day=RATES[int(np.argmax(evidence))])
 
     def alarm_at(self, days_between: float) -> float:
         """The chance at which to raise an alarm, for one false alarm in so many days."""
