@@ -90,62 +90,81 @@ class Turns:
 
         `until`: the day on which the last is told, where no observation came since.
         """
-        from scipy.special import betaln, logsumexp, ndtr
-
         size = len(seen.day)
-        strength = np.where(np.arange(size) == 0, self.strength, self.turned_strength)
-        a, b = strength * self.mean, strength * (1 - self.mean)
-        nothing = betaln(a, b)
-        goods, bads = np.zeros(size), np.zeros(size)
-        weight, fit = np.full(size, -np.inf), np.zeros(size)
-        gaps = np.diff(seen.day, prepend=seen.day[:1])
         down, up, level, error, before, path = (np.zeros(size) for _ in range(6))
         told = Told(down, up, level, error, before, np.zeros(size, np.int64), path)
-        likeliest, evidence = np.zeros(size, np.int64), 0.0
+        stretches, likeliest, evidence = _Stretches(self, size), np.zeros(size, np.int64), 0.0
+        gaps = np.diff(seen.day, prepend=seen.day[:1])
         for t in range(size):
-            if t == 0:
-                weight[0] = 0.0
-            else:
-                stays = -self.per_day * gaps[t]
-                weight[t] = np.log(-np.expm1(stays) + 1e-300)
-                weight[:t] += stays
-            here = slice(t + 1)
-            goods[here] += seen.total[t]
-            bads[here] += seen.number[t] - seen.total[t]
-            now = betaln(a[here] + goods[here], b[here] + bads[here]) - nothing[here]
-            weight[here] += now - fit[here]
-            fresh = logsumexp(weight[here])
-            weight[here] -= fresh
-            evidence += fresh
-            fit[here] = now
-            chance = np.exp(weight[here])
-            trials = strength[here] + goods[here] + bads[here]
-            mean = (a[here] + goods[here]) / trials
-            spread = mean * (1 - mean) / (trials + 1)
-            told.level[t] = chance @ mean
-            told.error[t] = np.sqrt(chance @ (spread + (mean - told.level[t]) ** 2))
+            evidence += stretches.add(t, seen.number[t], seen.total[t], self.per_day * gaps[t])
+            chance, mean, spread = stretches.chance, stretches.mean, stretches.spread
             likeliest[t] = np.argmax(chance)
+            level[t] = before[t] = chance @ mean
+            error[t] = np.sqrt(chance @ (spread + (mean - level[t]) ** 2))
             today = seen.day[t] if until is None or t < size - 1 else until
-            recent = np.flatnonzero(seen.day[1 : t + 1] > today - self.window_days) + 1
-            if len(recent):
-                earlier, doubt = told.level[recent - 1], told.error[recent - 1]
-                apart = np.sqrt(spread[recent] + doubt**2)
-                fell = chance[recent] * ndtr((earlier - mean[recent] - self.least) / apart)
-                rose = chance[recent] * ndtr((mean[recent] - earlier - self.least) / apart)
-                told.down[t], told.up[t] = fell.sum(), rose.sum()
-                best = recent[np.argmax(fell if told.down[t] >= told.up[t] else rose)]
-                told.began[t], told.before[t] = best, told.level[best - 1]
-            else:
-                told.before[t] = told.level[t]
-        _paint(told.path, likeliest, seen, a, strength)
-        return told._replace(evidence=float(evidence))
+            first = max(int(np.searchsorted(seen.day[: t + 1], today - self.window_days, side="right")), 1)
+            if first <= t:
+                self._turned(told, stretches, t, first)
+        _paint(path, likeliest, seen, stretches)
+        return told._replace(evidence=evidence)
+
+    def _turned(self, told: Told, stretches: _Stretches, t: int, first: int) -> None:
+        """What is told of turns on the days from `first` to `t`: each by the level now and the level before it."""
+        from scipy.special import ndtr
+
+        chance, mean = stretches.chance[first:], stretches.mean[first:]
+        earlier, doubt = told.level[first - 1 : t], told.error[first - 1 : t]
+        apart = np.sqrt(stretches.spread[first:] + doubt**2)
+        fell = chance * ndtr((earlier - mean - self.least) / apart)
+        rose = chance * ndtr((mean - earlier - self.least) / apart)
+        told.down[t], told.up[t] = fell.sum(), rose.sum()
+        best = first + int(np.argmax(fell if told.down[t] >= told.up[t] else rose))
+        told.began[t], told.before[t] = best, told.level[best - 1]
 
 
-def _paint(path: Floats, likeliest: NDArray[np.int64], seen: Observed, a: Floats, strength: Floats) -> None:
+class _Stretches:
+    """For each day so far, that the present stretch began on it: its chance, and its level's mean and variance."""
+
+    def __init__(self, turns: Turns, size: int) -> None:
+        from scipy.special import betaln
+
+        self.strength = np.where(np.arange(size) == 0, turns.strength, turns.turned_strength)
+        self.prior = self.strength * turns.mean
+        self._nothing = betaln(self.prior, self.strength - self.prior)
+        self._good, self._bad = self.prior.copy(), self.strength - self.prior
+        self._weight, self._fit = np.full(size, -np.inf), np.zeros(size)
+        self.chance = self.mean = self.spread = np.zeros(0)
+
+    def add(self, t: int, number: float, total: float, turns: float) -> float:
+        """Day `t`, before which so many turns were to be expected; returns its log-likelihood."""
+        from scipy.special import betaln
+
+        if t:
+            self._weight[:t] -= turns
+        self._weight[t] = np.log(-np.expm1(-turns)) if t else 0.0
+        here = slice(t + 1)
+        good, bad, weight = self._good[here], self._bad[here], self._weight[here]
+        good += total
+        bad += number - total
+        fit = betaln(good, bad) - self._nothing[here]
+        weight += fit - self._fit[here]
+        self._fit[here] = fit
+        most = weight.max()
+        self.chance = np.exp(weight - most)
+        likelihood = float(most + np.log(self.chance.sum()))
+        self.chance /= self.chance.sum()
+        weight -= likelihood
+        trials = good + bad
+        self.mean = good / trials
+        self.spread = self.mean * (1 - self.mean) / (trials + 1)
+        return likelihood
+
+
+def _paint(path: Floats, likeliest: NDArray[np.int64], seen: Observed, stretches: _Stretches) -> None:
     """Each day's level by its stretch, the stretches found from the last day backwards."""
     end = len(path)
     while end:
         start = int(likeliest[end - 1])
         total, count = seen.total[start:end].sum(), seen.number[start:end].sum()
-        path[start:end] = (a[start] + total) / (strength[start] + count)
+        path[start:end] = (stretches.prior[start] + total) / (stretches.strength[start] + count)
         end = start
