@@ -264,6 +264,38 @@ class Shop:
             return None
         return movement(before, self.scores(name, as_of=cutoff), column)
 
+    def alerts(self, *, as_of: str | AsOf | None = None) -> list[dict[str, Any]]:
+        """Whose mood is turning, the surest first, and why; see `dongcha.profiles.alerts`."""
+        from dongcha.profiles.alerts import alerts
+
+        cutoff = AsOf(self.last_score("brand", as_of)[c.AS_OF])
+        said, topics = self.opinions(cutoff)
+        reasons = self.reasons_by_entity("brand", as_of=as_of)
+        return alerts(self.scores("brand", as_of=as_of), said, topics, reasons, cutoff)
+
+    def opinions(self, as_of: AsOf) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """What reviews say of each subject before a cutoff, with its `mood`; and the topic of each text.
+
+        A review's mood is its rating's; without one, what `sentiment` says of it. Topics are those of the newest answer
+        of `topics`, no rows where there is none.
+        """
+        import polars as pl
+
+        from dongcha.features.opinions import opinions, rated_mood
+        from dongcha.features.point_in_time import Snapshot
+        from dongcha.features.texts import reviews
+
+        snapshot = Snapshot(self.lake, as_of)
+        best = getattr(self.insights["brand"].config, "best_rating", 5.0)
+        said = opinions(snapshot, reviews(snapshot)).with_columns(rated_mood(best).alias("mood"))
+        scored = {insight.name for insight in self._scored_of(c.TEXT_ID)}
+        if "sentiment" in scored:
+            felt = self.scores("sentiment").select(c.ENTITY_ID, "sentiment")
+            said = said.join(felt, left_on=c.TEXT_ID, right_on=c.ENTITY_ID, how="left", maintain_order="left")
+            said = said.with_columns(pl.coalesce("mood", "sentiment").alias("mood")).drop("sentiment")
+        none = pl.DataFrame(schema={c.ENTITY_ID: pl.String, "topic": pl.String})
+        return said, self.scores("topics").select(c.ENTITY_ID, "topic") if "topics" in scored else none
+
     def last_score(self, name: str, as_of: str | AsOf | None = None) -> dict[str, Any]:
         """The run that made the newest answer of an insight (at a cutoff)."""
         from dongcha.jobs.score import JOB

@@ -35,6 +35,8 @@ OUTCOME_ID: Final = "outcome_id"
 DOCUMENT_ID: Final = "document_id"
 TEXT_ID: Final = "text_id"
 """A review or a message among all that customers said: "reviews/<review_id>" or "messages/<message_id>"."""
+SUBJECT_ID: Final = "subject_id"
+"""What reviews speak of: "shop/all", "brand/<name>", "category/<name>" or "product/<product_id>"."""
 ANONYMOUS_ID: Final = "anonymous_id"
 SESSION_ID: Final = "session_id"
 

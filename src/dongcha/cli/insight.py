@@ -148,7 +148,7 @@ def _cells(found: dict[str, float], metrics: list[str]) -> list[str]:
 def show(
     insight: Annotated[str, typer.Argument(metavar="INSIGHT")],
     as_of: AsOfOption = None,
-    customer: Annotated[str | None, typer.Option(help="Only this customer.", metavar="ID")] = None,
+    customer: Annotated[str | None, typer.Option(help="Only this one, by its id.", metavar="ID")] = None,
     top: Annotated[int, typer.Option(help="How many rows.", min=1)] = 20,
     csv: Annotated[Path | None, typer.Option(help="Write every row there instead.", metavar="FILE")] = None,
     language: LanguageOption = None,
@@ -156,6 +156,7 @@ def show(
     json: Json = False,
 ) -> None:
     """The newest answers of an insight, highest first, each with its reasons."""
+    from dongcha.cli.subjects import draw_subjects
     from dongcha.insight_kit.outputs import FELT, flat
 
     with opened(workspace) as shop:
@@ -166,6 +167,9 @@ def show(
             _print_answers(shop, insight, as_of, answer)
         else:
             speech = language or shop.settings.shop.language
+            if shop.insights[insight].entity == c.SUBJECT_ID:
+                draw_subjects(shop, as_of, answer, top, speech)
+                return
             if customer is None and shop.insights[insight].yields[0].kind == "group":
                 draw_groups(shop, insight, as_of, speech)
             _draw_answers(shop, insight, as_of, answer.head(top), speech)
@@ -194,7 +198,11 @@ def _print_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFram
     from dongcha.cli.render import print_json
 
     reasons = shop.reasons_by_entity(name, as_of=as_of)
-    print_json([{**row, "reasons": reasons.get(row["entity_id"], [])} for row in answer.iter_rows(named=True)])
+    told = [{**row, "reasons": reasons.get(row[c.ENTITY_ID], [])} for row in answer.iter_rows(named=True)]
+    if shop.insights[name].entity == c.SUBJECT_ID:
+        explained = {alert[c.SUBJECT_ID]: alert for alert in shop.alerts(as_of=as_of)}
+        told = [{**row, "alert": explained.get(row[c.ENTITY_ID])} for row in told]
+    print_json(told)
 
 
 def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame, language: str) -> None:

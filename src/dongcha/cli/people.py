@@ -122,8 +122,9 @@ def ask(
 
 
 def _draw_answer(found: Answer) -> None:
-    from dongcha.cli.render import figure, shortened, stdout, table
+    from dongcha.cli.render import figure, stdout, table
     from dongcha.cli.words import say
+    from dongcha.insight_kit.telling import shortened
 
     language = found.language
     stdout().print(found.text, markup=False, soft_wrap=True)

@@ -21,6 +21,7 @@ MONEY = "money"
 PROBABILITY = "probability"
 DAYS = "days"
 STARS = "stars"
+BLOCKS = "▁▂▃▄▅▆▇█"
 FIRST = 4
 """How many places of a ranking a line shows."""
 
@@ -113,6 +114,19 @@ def _label(pair: Mapping[str, Any], unit: str) -> str:
 def word_line(reasons: Iterable[Mapping[str, Any]]) -> str:
     """Reasons that are words of a text as one line."""
     return "  ".join(f"{arrow(reason)} {reason['feature'].replace('not_', 'not ')}" for reason in reasons)
+
+
+def sparkline(values: Sequence[float], width: float = 0.5) -> str:
+    """Numbers over time as a line of blocks, from their lowest to their highest, `width` apart at least.
+
+    >>> sparkline([0.4, 0.4, 0.35, -0.1, -0.1])
+    '███▁▁'
+    """
+    if not values:
+        return ""
+    spare = max(width - (max(values) - min(values)), 0.0) / 2
+    low, high = min(values) - spare, max(values) + spare
+    return "".join(BLOCKS[min(int((value - low) / (high - low) * len(BLOCKS)), len(BLOCKS) - 1)] for value in values)
 
 
 @contextmanager

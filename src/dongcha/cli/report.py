@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dongcha import columns as c
 from dongcha.cli.insight import draw_aspects, draw_groups, draw_text_groups, say_answer
 from dongcha.cli.render import figure, stdout, table
+from dongcha.cli.subjects import draw_alerts
 from dongcha.cli.words import say
 from dongcha.errors import MissingDataError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 TOP = 5
 
 SHOWN_TOPICS = 8
+SHOWN_ALERTS = 3
 
 
 def print_report(shop: Shop, truth: Path | None = None) -> None:
@@ -31,6 +33,7 @@ def print_report(shop: Shop, truth: Path | None = None) -> None:
     report.groups()
     report.voice()
     report.unhappy()
+    report.turning()
     report.quality()
     if truth is not None:
         report.truth(truth)
@@ -51,6 +54,7 @@ class Report:
         self.topics = _scores(shop, "topics")
         self.moods = _scores(shop, "sentiment")
         self.satisfaction = _scores(shop, "satisfaction")
+        self.subjects = _scores(shop, "brand")
         self.horizon = shop.desk.plan.horizon
 
     def customers(self) -> None:
@@ -172,6 +176,13 @@ class Report:
             for row in silent.sort("satisfaction", c.ENTITY_ID).head(TOP).iter_rows(named=True)
         ]
         table("", [say("customer", self.language), *(o.title(self.language) for o in insight.yields)], rows)
+
+    def turning(self) -> None:
+        """Whose mood is turning, the surest first, and why."""
+        if self.subjects is None:
+            return
+        self._ask("turning")
+        draw_alerts(self.shop, self.shop.alerts()[:SHOWN_ALERTS], self.language)
 
     def quality(self) -> None:
         """How good each answer was on rolling backtests, beside its best baseline."""

@@ -15,7 +15,7 @@ from dongcha.features import sales
 from dongcha.features.next_events import actions
 from dongcha.features.point_in_time import Snapshot, whole_table
 from dongcha.features.sequence import timeline
-from dongcha.features.texts import texts
+from dongcha.features.texts import reviews, texts
 from dongcha.warehouse.lake import Lake
 
 if TYPE_CHECKING:
@@ -110,6 +110,13 @@ def ratings_given(
     said = said.sort(c.CUSTOMER_ID, c.HAPPENED_AT, c.REVIEW_ID)
     newest = said.unique((c.CUSTOMER_ID, c.PRODUCT_ID), keep="last", maintain_order=True)
     return newest.select(pl.col(name).cast(kind) for name, kind in RATED_COLUMNS.items())
+
+
+def reviewed(
+    lake: Lake, window: Window, versions: Mapping[str, int] | None = None, *, known_by: AsOf | None = None
+) -> pl.DataFrame:
+    """The reviews of `[start, end)`: columns as `features.texts.TEXTS`, by text_id. `known_by` as in `purchases`."""
+    return reviews(_Happened(lake, window, versions, known_by))
 
 
 class _Happened(Snapshot):

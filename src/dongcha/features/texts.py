@@ -41,6 +41,12 @@ def texts(facts: Snapshot) -> pl.DataFrame:
     return found.filter(pl.col(c.TEXT) != "").sort(c.TEXT_ID)
 
 
+def reviews(facts: Snapshot) -> pl.DataFrame:
+    """Every review, columns as TEXTS, by text_id; one of stars alone has an empty text."""
+    rows = facts.lake.engine.to_polars(_reviews(facts))
+    return rows.select(pl.col(name).cast(kind) for name, kind in TEXTS.items()).sort(c.TEXT_ID)
+
+
 def _reviews(facts: Snapshot) -> ir.Table:
     rows = facts.table(c.REVIEWS)
     title, text = rows[c.TITLE].fill_null(""), rows[c.TEXT].fill_null("")

@@ -70,7 +70,9 @@ class Facts:
 
     `features`: entity_id (String, sorted) + one Float64 column per feature, null where it does not apply;
     one row per entity. `history`: of all customers, where the insight needs it. `texts`: columns as
-    `features.texts.TEXTS`, where the entities are texts; it may hold more than the entities, and no rating.
+    `features.texts.TEXTS`, where the entities are texts; it may hold more than the entities, and no rating. Where the
+    entities are what reviews speak of, they are columns as `features.opinions.OPINIONS`: each review with its rating,
+    once for each thing that it speaks of.
     """
 
     as_of: AsOf

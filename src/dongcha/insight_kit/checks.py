@@ -132,9 +132,9 @@ def entities_with_no_known_feature_are_answered_for(insight: Insight, contender:
 
 
 def every_reason_names_a_needed_feature(insight: Insight, contender: Contender, bench: Bench) -> None:
-    """Reasons speak of features that the insight declares, or of words that the text holds, and are finite."""
+    """Reasons speak of features that the insight declares, or of words that were said, and are finite."""
     reasons = insight.reasons(contender, bench.now)
-    said = bench.now.said if insight.entity == c.TEXT_ID else []
+    said = [] if bench.now.texts is None else bench.now.texts[c.TEXT].unique().to_list()
     held = {word for text in said for word in (*tokenise(text), *words(text))}
     unknown = set(reasons[c.FEATURE]) - set(insight.needs.features) - held
     assert not unknown, f"it names {sorted(unknown)}"

@@ -13,6 +13,7 @@ from dongcha.features.point_in_time import Snapshot
 from dongcha.features.texts import texts
 from dongcha.insight_kit.base import Example, Facts, Insight
 from dongcha.jobs.study import Desk, Study
+from dongcha.jobs.subject_study import SubjectStudy
 
 CHARACTERS: Final = "characters"
 MOST_TEXTS: Final = 200_000
@@ -21,7 +22,8 @@ MOST_TEXTS: Final = 200_000
 
 def study_of(desk: Desk, insight: Insight, as_of: AsOf) -> Study:
     """The study that fits the insight's entity."""
-    return TextStudy(desk, insight, as_of) if insight.entity == c.TEXT_ID else Study(desk, insight, as_of)
+    kinds: dict[str, type[Study]] = {c.TEXT_ID: TextStudy, c.SUBJECT_ID: SubjectStudy}
+    return kinds.get(insight.entity, Study)(desk, insight, as_of)
 
 
 class TextStudy(Study):
