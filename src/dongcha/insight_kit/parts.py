@@ -132,7 +132,7 @@ class Feeling(Part):
         self.model = _felt.get(_key(rated, seed), lambda: _taught(rated, seed))
 
     def numbers(self, facts: Facts) -> np.ndarray:
-        said = self._felt(history_of(facts).said).sort(c.HAPPENED_AT, c.TEXT_ID)
+        said = self.moods(history_of(facts).said).sort(c.HAPPENED_AT, c.TEXT_ID)
         days = (pl.lit(facts.as_of.moment) - pl.col(c.HAPPENED_AT).max()).dt.total_seconds() / 86_400
         mood = pl.col(MOOD)
         mine = said.group_by(c.CUSTOMER_ID).agg(
@@ -148,8 +148,8 @@ class Feeling(Part):
         told = facts.matched(mine, c.CUSTOMER_ID).drop(c.ENTITY_ID)
         return told.with_columns(pl.col("days").fill_null(np.log1p(LONG_AGO))).fill_null(0.0).to_numpy()
 
-    def _felt(self, said: pl.DataFrame) -> pl.DataFrame:
-        """With each text's `mood`, from -1 to 1."""
+    def moods(self, said: pl.DataFrame) -> pl.DataFrame:
+        """The texts with their `mood`, Float64 from -1 to 1; columns as `features.texts.TEXTS` beside."""
         middle = (self.best + (self.best > THUMB)) / 2
         stars = ((pl.col(c.RATING) - middle) / (self.best - middle)).clip(-1, 1)
         unrated = said.filter(pl.col(c.RATING).is_null())

@@ -142,7 +142,7 @@ class Judged(Recommender):
         self.judge = Blend.learnt(lists, seed=seed, each=CANDIDATES, unseen_only=False)
 
     def _lists(self, example: Example, seed: int) -> Lists:
-        facts, wanted = _who_bought(example)
+        facts, wanted = who_bought(example)
         rankers = Rankers.of(facts)
         return Lists.of(
             rankers.judged(facts, self.pretrained),
@@ -191,7 +191,7 @@ def _newest(past: Sequence[Example]) -> Example:
     return past[-1]
 
 
-def _who_bought(example: Example) -> tuple[Facts, pl.Series]:
+def who_bought(example: Example) -> tuple[Facts, pl.Series]:
     """Only those who bought something teach what is wanted; at most as many as a judge hears."""
     from dataclasses import replace
 
