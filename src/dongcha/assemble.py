@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
@@ -43,7 +44,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def new_workspace(folder: Path, **shop: str) -> Path:
+def new_workspace(folder: Path, **options: str | int) -> Path:
     """Make a workspace: a folder with a commented `dongcha.toml`, which is returned.
 
     Raises UsageError where there is one already.
@@ -53,9 +54,9 @@ def new_workspace(folder: Path, **shop: str) -> Path:
         raise UsageError(f"{file} is there already.", "Choose another folder, or edit it.")
     folder.mkdir(parents=True, exist_ok=True)
     text = TEMPLATE
-    for name, value in shop.items():
+    for name, value in options.items():
         default = next(line for line in TEMPLATE.splitlines() if line.startswith(f"{name} = "))
-        text = text.replace(default, f'{name} = "{value}"')
+        text = text.replace(default, f"{name} = {json.dumps(value, ensure_ascii=False)}")
     file.write_text(text, "utf-8")
     return file
 

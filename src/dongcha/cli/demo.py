@@ -13,6 +13,8 @@ from dongcha.errors import UsageError
 if TYPE_CHECKING:
     from dongcha.assemble import Shop
 
+FOLDS = 2
+"""Half of a shop's own default: a first look should not take long."""
 SHOPS = {"en": ("Willow & Rye", "GBP"), "zh": ("青禾小铺", "CNY")}
 
 
@@ -34,7 +36,7 @@ def demo(
     folder = workspace or Path("demo-shop")
     if not (folder / FILE).exists():
         name, currency = SHOPS[language]
-        new_workspace(folder, name=name, language=language, currency=currency)
+        new_workspace(folder, name=name, language=language, currency=currency, folds=FOLDS)
     with opened(folder) as shop:
         truth = _load(shop, customers, language, seed)
         shop.run()
