@@ -22,7 +22,6 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from benchmarks.sentiment import chinese, clothing, instruments
 from dongcha import columns as c
 from dongcha.evaluation.metrics import auc, spearman
 from dongcha.models.text.aspect_terms import AspectTerms
@@ -33,6 +32,12 @@ from dongcha.sources.simulate import chinese_talk, english_talk, simulate
 
 PLANTED: Final = {"en": english_talk.REVIEWS.aspects, "zh": chinese_talk.REVIEWS.aspects}
 DAYS: Final = 730
+PUBLIC: Final = {
+    "instruments": ("amazon_reviews/musical_instruments_5core_2014.parquet", ("summary", "reviewText"), "asin"),
+    "chinese": ("chinese/online_shopping_10_cats.parquet", ("review",), None),
+    "clothing": ("reviews_en/womens_clothing_ecommerce_reviews.parquet", ("Title", "Review Text"), "Clothing ID"),
+}
+"""Name → file, columns of a text, and the column that names its product."""
 
 
 def pointed_at(terms: AspectTerms, language: str) -> dict[str, str]:
@@ -94,9 +99,11 @@ def main() -> None:
     asked = parser.parse_args()
     found: dict[str, Any] = {}
     with redirect_stdout(sys.stderr) if asked.json else nullcontext():
-        public = {"instruments": instruments, "chinese": chinese, "clothing": lambda f: clothing(f, "Rating")}
-        for name, read in public.items():
-            found[name] = AspectTerms.of(read(asked.folder).texts).names[: asked.top]
+        for name, (file, columns, product) in PUBLIC.items():
+            table = pl.read_parquet(asked.folder / file).drop_nulls(columns[-1])
+            texts = table.select(pl.concat_str(columns, separator="\n", ignore_nulls=True)).to_series().to_list()
+            about = None if product is None else table[product].cast(pl.String).to_list()
+            found[name] = AspectTerms.of(texts, about).names[: asked.top]
             print(f"{name}: {', '.join(found[name])}", flush=True)
         for language in PLANTED:
             found[language] = simulated(language, asked.customers, asked.seed)
