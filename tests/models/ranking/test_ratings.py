@@ -86,3 +86,13 @@ def test_layers_follow_what_turned_lately_and_come_back_from_disk(tmp_path: Path
     assert np.mean((told + model.predict(new) - meant) ** 2) < 0.7 * np.mean((told - meant) ** 2)
     model.save(tmp_path)
     assert np.array_equal(Layered.load(tmp_path).predict(new), model.predict(new))
+
+
+@pytest.mark.parametrize("things", [[NOBODY] * 4, [0, 1, 0, 1]], ids=["nothing is named", "all is rated alike"])
+def test_ratings_that_tell_nothing_add_nothing(things: list[int]) -> None:
+    ratings = ratings_of(*((rater, thing, 5.0, 1.0) for rater, thing in enumerate(things)))
+    keys = [(ratings.raters, ratings.raters), (ratings.things, ratings.things)]
+    told, X = layers(ratings, keys, ratings.raters, ratings.things, Damping())
+    assert told.tolist() == pytest.approx([5.0] * 4)
+    assert np.abs(X).max() < 1e-9
+    assert Layered.fit(X, np.zeros(4), np.ones(4)).predict(X).tolist() == [0.0] * 4

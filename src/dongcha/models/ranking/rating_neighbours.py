@@ -43,7 +43,7 @@ class RatingNeighbours:
         once = (times > 0).astype(np.float64)
         products, support = (left.T @ left).tocoo(), (once.T @ once).tocsr()
         lengths = np.sqrt(np.maximum(np.asarray(left.multiply(left).sum(axis=0)).ravel(), 1e-12))
-        both = np.asarray(support[products.row, products.col]).ravel()
+        both = np.asarray(support[products.row, products.col]).ravel() if products.nnz else np.empty(0)
         cosine = products.data / (lengths[products.row] * lengths[products.col]) * both / (both + SHRINKAGE)
         close = (cosine > 0) & (products.row != products.col)
         size = (shape[1], shape[1])
@@ -53,6 +53,8 @@ class RatingNeighbours:
         """What to add to the biases, shape (pairs,): what the rater's likes of it had over theirs; 0 where unknown."""
         known = np.flatnonzero((raters != NOBODY) & (things != NOBODY))
         added = np.zeros(len(raters))
+        if not len(known):
+            return added
         alike, mine = self.alike[things[known]], self.left[raters[known]]
         rated = mine.copy()
         rated.data = np.ones_like(rated.data)
