@@ -88,3 +88,13 @@ def test_a_wrong_layout_or_file_is_told(shop: Shop, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not laid out as online-retail"):
         shop.load_layout("online-retail", file)
     assert shop.lake.tables() == []
+
+
+def test_airline_tweets_are_reviews_of_the_airline_they_speak_to(shop: Shop) -> None:
+    path = public_data("brand_monitoring/twitter_us_airline_sentiment.parquet")
+    assert accounted(shop, "airline-tweets", path) == {"reviews": (14_640, 0)}
+    said = rows_of(shop, "reviews")
+    assert said["product_id"].drop_nulls().n_unique() == 6
+    assert said["product_id"].null_count() == 4
+    assert sorted(said["rating"].unique()) == [1.0, 3.0, 5.0]
+    assert f"{said['happened_at'].min():%Y-%m-%d %H}" == "2015-02-17 07", "midnight before, on the Pacific coast"

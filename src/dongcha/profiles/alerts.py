@@ -100,16 +100,14 @@ def _examples(
 ) -> list[dict[str, Any]]:
     """Reviews since the turn that feel the way it went: of the topic, with most of the words, the newest first."""
     lower = pl.col(c.TEXT).str.to_lowercase()
-    held = pl.sum_horizontal([lower.str.contains(word, literal=True).cast(pl.Int64) for word in words] or [pl.lit(0)])
-    of_topic = (pl.col("topic") == topic["topic"]).fill_null(False) if topic else pl.lit(False)
-    long = pl.col(c.TEXT).str.len_chars() >= SHORTEST
-    strong = pl.col(MOOD) * direction
-    ranked = since.filter(strong > 0, pl.col(c.TEXT) != "").sort(
-        long, of_topic & (held > 0), strong.round(1), held + of_topic, c.HAPPENED_AT, c.TEXT_ID, descending=True
-    )
-    return (
-        ranked.unique(c.TEXT, keep="first", maintain_order=True)
-        .head(EXAMPLES)
-        .select(c.TEXT_ID, c.HAPPENED_AT, c.TEXT, MOOD)
-        .to_dicts()
-    )
+    held = pl.sum_horizontal(
+        pl.lit(0), *(lower.str.contains(word, literal=True).cast(pl.Int64) for word in words)
+    ).alias("held")
+    of_topic = (pl.col("topic") == (topic["topic"] if topic else "")).fill_null(False).alias("of_topic")
+    strong = (pl.col(MOOD) * direction).alias("strong")
+    felt = since.filter(strong > 0, pl.col(c.TEXT) != "").with_columns(held, of_topic, strong)
+    best = (pl.col(c.TEXT).str.len_chars() >= SHORTEST, pl.col("of_topic") & (pl.col("held") > 0))
+    strongest = (pl.col("strong").round(1), pl.col("held") + pl.col("of_topic"))
+    ranked = felt.sort(*best, *strongest, c.HAPPENED_AT, c.TEXT_ID, descending=True)
+    told = ranked.unique(c.TEXT, keep="first", maintain_order=True).head(EXAMPLES)
+    return told.select(c.TEXT_ID, c.HAPPENED_AT, c.TEXT, MOOD).to_dicts()

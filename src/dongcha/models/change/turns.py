@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 RATES: Final = (1 / 730, 1 / 1825, 1 / 7300)
 """How often a level may turn: once in 2, 5 or 20 years."""
 MOST_LEARNT: Final = 100
+ENOUGH: Final = 2.0
+"""A slower rate than the first must be likelier by so much (in log-likelihood)."""
 
 
 class Observed(NamedTuple):
@@ -74,11 +76,15 @@ class Turns:
 
     @classmethod
     def fit(cls, things: Sequence[Observed], mean: float, strength: float, *, window_days: float = 90.0) -> Turns:
-        """With the rate of RATES under which the things, of many the MOST_LEARNT most observed, are likeliest."""
+        """With the fastest rate of RATES under which the things are about as likely as under the best.
+
+        Of many things the MOST_LEARNT most observed are looked at.
+        """
         most = sorted(things, key=lambda seen: -float(seen.number.sum()))[:MOST_LEARNT]
         made = cls(mean, strength, window_days=window_days)
         evidence = [sum(replace(made, per_day=rate).follow(seen).evidence for seen in most) for rate in RATES]
-        return replace(made, per_day=RATES[int(np.argmax(evidence))])
+        likely = [rate for rate, found in zip(RATES, evidence, strict=True) if found >= max(evidence) - ENOUGH]
+        return replace(made, per_day=likely[0])
 
     def alarm_at(self, days_between: float) -> float:
         """The chance at which to raise an alarm, for one false alarm in so many days."""
