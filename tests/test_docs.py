@@ -61,6 +61,7 @@ def test_every_setting_is_in_the_template() -> None:
         *Settings().shop.model_fields_set,
         *type(Settings().shop).model_fields,
         *type(Settings().time).model_fields,
+        *type(Settings().answers).model_fields,
     ):
         assert f"{name} = " in TEMPLATE
 

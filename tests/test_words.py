@@ -78,6 +78,8 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
         ("[shop]\ntime_zone = 'Shanghai'\n", "Asia/Shanghai"),
         ("[shop]\ncurrency = 'pounds'\n", "shop.currency"),
         ("[shop\n", "not valid TOML"),
+        ("[answers]\nbase_url = 'https://user:secret@host/v1'\n", "answers.base_url"),
+        ("[answers]\nleast_sure = 2\n", "answers.least_sure"),
     ],
 )
 def test_a_wrong_setting_is_told_by_file_and_key(tmp_path: Path, text: str, told: str) -> None:

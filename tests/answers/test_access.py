@@ -84,6 +84,12 @@ def test_another_s_order_and_nobody_s_are_answered_alike(shop: Shop) -> None:
     assert (other.text, other.known, other.sources) == (nobody.text, nobody.known, nobody.sources)
 
 
+def test_a_year_and_a_sum_are_no_order_s_number(shop: Shop) -> None:
+    answer = shop.ask("Are orders over £1,000 of 2024 checked?", XANTHE)
+    assert answer.sources[0].title == "Ways to pay"
+    assert "has that number" not in answer.text
+
+
 @pytest.mark.parametrize("staff", [True, False])
 def test_without_a_customer_nobody_s_orders_are_read(shop: Shop, staff: bool) -> None:
     answer = shop.ask("What is the status of ord-700111?", staff=staff)

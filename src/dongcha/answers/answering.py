@@ -95,19 +95,16 @@ def answer(desk: Desk, question: str, asker: Asker) -> Answer:
     given = [*own, *sure_ones[:1]]
     known = bool(given) or bool(notes and asker.customer_id)
     nearest = sorted(found, key=lambda source: source.table != c.DOCUMENTS)[:NEAREST]
+    parts = [*notes, *(best_sentences(said, source) for source in given)]
+    if not known:
+        parts.append(_unknown(nearest, language))
     intent, intent_sure = _intent(desk, said)
     mood = desk.feel(said)
     why = tuple(reasons(said, mood, intent, desk.settings.people_for, known=known, language=language))
     result = Answer(
         question=said,
         language=language,
-        text="\n".join(
-            [
-                *notes,
-                *(best_sentences(said, source) for source in given),
-                *([] if known else [_unknown(nearest, language)]),
-            ]
-        ),
+        text="\n".join(parts),
         known=known,
         sure=max((source.sure for source in (*own, *found)), default=0.0),
         sources=tuple([*own, *sure_ones[:NEAREST]] if known else nearest),

@@ -30,14 +30,17 @@ _ABOUT_OWN: Final = re.compile(
 _LAST: Final = re.compile(r"\b(?:last|latest|most recent)\b|上次|上一|最近一|最后", re.IGNORECASE)
 _BACK: Final = re.compile(r"\brefund|\breturned|\bmoney back\b|\bsent back\b|退款|退了|退回|退的", re.IGNORECASE)
 _CAME_BACK: Final = "return|refund|退"
-_NUMBER: Final = re.compile(r"(?<![\w-])(?=[\w-]*\d{3})[A-Za-z0-9][\w-]{3,39}(?![\w-])", re.ASCII)
+_NUMBER: Final = re.compile(
+    r"(?<![\w-])(?=[\w-]*\d{3})(?=[\w-]*[A-Za-z]|[\w-]*\d{6})[A-Za-z0-9][\w-]{3,39}(?![\w-])", re.ASCII
+)
+"""An order's number as shops write them; a year, a date or a sum is none."""
 
 
 def asks_about_own(question: str) -> bool:
     """Whether somebody asks about their own orders, by the phrases people use, or names an order's number.
 
-    >>> asks_about_own("Where is my parcel?"), asks_about_own("How do returns work?"), asks_about_own("我的快递到哪了")
-    (True, False, True)
+    >>> [asks_about_own(text) for text in ("Where is my parcel?", "我的快递到哪了", "How do returns over 1000 work?")]
+    [True, True, False]
     """
     return bool(_ABOUT_OWN.search(question) or _NUMBER.search(question))
 
