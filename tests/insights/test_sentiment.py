@@ -14,7 +14,8 @@ from dongcha.assemble import Shop
 from dongcha.errors import MissingDataError
 from dongcha.evaluation.metrics import auc
 from dongcha.insight_kit.base import Example, Facts
-from dongcha.insights.sentiment import RatingTaught, Sentiment, SentimentConfig, measured
+from dongcha.insights.sentiment import Sentiment, SentimentConfig, measured
+from dongcha.insights.sentiment.moods import RatingTaught
 from dongcha.jobs.text_study import TextStudy, study_of
 from dongcha.sources.simulate.english_talk import REVIEWS
 
