@@ -1,4 +1,4 @@
-"""Commands about insight: run, train, score, backtest, show, models, audit."""
+"""Commands about insight: run, train, score, backtest, show."""
 
 from __future__ import annotations
 
@@ -11,16 +11,10 @@ from dongcha import columns as c
 from dongcha.cli.options import HERE, AsOfOption, Insights, Json, LanguageOption, Workspace, opened
 from dongcha.errors import UsageError
 
-STARS = ("praised_stars", "blamed_stars")
-EXAMPLE = 60
-"""Characters of an example sentence."""
-
 if TYPE_CHECKING:
     import polars as pl
 
     from dongcha.assemble import Shop
-    from dongcha.insight_kit.base import Insight
-    from dongcha.insight_kit.outputs import Output
 
 
 def run(as_of: AsOfOption = None, workspace: Workspace = HERE, json: Json = False) -> None:
@@ -157,6 +151,7 @@ def show(
 ) -> None:
     """The newest answers of an insight, highest first, each with its reasons."""
     from dongcha.cli.subjects import draw_subjects
+    from dongcha.cli.tables import draw_answers, draw_aspects, draw_groups
     from dongcha.insight_kit.outputs import FELT, flat
 
     with opened(workspace) as shop:
@@ -172,7 +167,7 @@ def show(
                 return
             if customer is None and shop.insights[insight].yields[0].kind == "group":
                 draw_groups(shop, insight, as_of, speech)
-            _draw_answers(shop, insight, as_of, answer.head(top), speech)
+            draw_answers(shop, insight, as_of, answer.head(top), speech)
             if customer is None and any(output.unit == FELT for output in shop.insights[insight].yields):
                 draw_aspects(shop, insight, as_of, speech, top)
 
@@ -205,202 +200,4 @@ def _print_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFram
     print_json(told)
 
 
-def _draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame, language: str) -> None:
-    from dongcha.cli.render import table, word_line
-    from dongcha.cli.words import say
-    from dongcha.features.declare import catalogue
-    from dongcha.insight_kit.telling import shortened
-
-    insight, reasons = shop.insights[name], shop.reasons_by_entity(name, as_of=as_of)
-    features, of_texts, reader = catalogue(), insight.entity == c.TEXT_ID, shop.reader(language)
-
-    def why(entity: str) -> str:
-        mine = reasons.get(entity, [])[:3]
-        return word_line(mine) if of_texts else reader.because(mine, features)
-
-    rows = [
-        (
-            shortened(row[c.TEXT] or row["entity_id"]) if of_texts else row["entity_id"],
-            *(say_answer(shop, insight, output, row[output.name], language) for output in insight.yields),
-            why(row["entity_id"]),
-        )
-        for row in answer.iter_rows(named=True)
-    ]
-    columns = (
-        say("text" if of_texts else "customer", language),
-        *(output.title(language) for output in insight.yields),
-        say("reasons", language),
-    )
-    cutoff = str(shop.last_score(name, as_of)["as_of"])[:10]
-    table(f"{insight.question[language]}  ({say('as_of', language)} {cutoff})", columns, rows)
-
-
-def draw_groups(shop: Shop, name: str, as_of: str | None, language: str) -> None:
-    """The groups of an insight: size, share, what the other insights say of them, who came and left."""
-    from dongcha.cli.render import figure, table
-    from dongcha.cli.words import say
-
-    insight, currency, days = shop.insights[name], shop.currency, shop.desk.plan.horizon.days
-    if insight.entity == c.TEXT_ID:
-        draw_text_groups(shop, insight, as_of, language)
-        return
-    rows = [
-        (
-            insight.say(row[insight.yields[0].name], language),
-            f"{row['size']:,}",
-            figure(row["share"], "probability"),
-            figure(row.get("lifetime_value"), "money", currency),
-            figure(row.get("churn_probability"), "probability"),
-            f"+{row['came']:,} −{row['left']:,}" if row.get("came") is not None else "–",
-        )
-        for row in shop.groups(name, as_of=as_of).iter_rows(named=True)
-    ]
-    keys = ("group", "size", "share", "mean_worth", "mean_risk", "moved")
-    table("", [say(k, language, days=days) for k in keys], rows)
-
-
-def draw_text_groups(shop: Shop, insight: Insight, as_of: str | None, language: str, most: int | None = None) -> None:
-    """The largest groups of texts: how many, their share and whether it grows, their stars, how they feel."""
-    from dongcha.cli.render import figure, table
-    from dongcha.cli.words import say
-
-    found, column = shop.groups(insight.name, as_of=as_of), insight.yields[0].name
-    rows = [
-        (
-            insight.say(row[column], language),
-            f"{row['size']:,}",
-            figure(row["share"], "probability"),
-            "–" if row["trend"] is None else f"{row['trend'] - 1:+.0%}".replace("%", " %"),
-            figure(row["rating"]),
-            figure(row.get("sentiment")),
-        )
-        for row in found.head(most or len(found)).iter_rows(named=True)
-    ]
-    days = shop.desk.plan.horizon.days
-    titles = [say(k, language, days=days) for k in ("texts", "share", "trend", "stars", "feels")]
-    table("", (insight.yields[0].title(language), *titles), rows)
-
-
-def draw_aspects(shop: Shop, name: str, as_of: str | None, language: str, most: int) -> None:
-    """What is praised and what is blamed: how many texts name it, how it is felt, in their own words."""
-    from dongcha.cli.render import figure, table
-    from dongcha.cli.words import say
-    from dongcha.insight_kit.telling import shortened
-
-    rows = [
-        (
-            row["aspect"],
-            f"{row['texts']:,}",
-            figure(row["polarity"]),
-            figure(row["praised"], "probability"),
-            figure(row["blamed"], "probability"),
-            *("–" if row[k] is None else f"{row[k]:+.1f}" for k in STARS),
-            *(shortened(row[k] or "–", EXAMPLE) for k in ("praise", "blame")),
-        )
-        for row in shop.aspects(name, as_of=as_of).head(most).iter_rows(named=True)
-    ]
-    titles = ("aspect", "texts", "feels", "praised", "blamed", *STARS, "praise", "blame")
-    if rows:
-        table(say("aspects", language), [say(k, language) for k in titles], rows)
-
-
-def say_answer(shop: Shop, insight: Insight, output: Output, value: Any, language: str) -> str:
-    """One value of an answer for a reader: groups and labels in their language, products by name."""
-    from dongcha.cli.render import figure
-    from dongcha.insight_kit.outputs import Ranking
-
-    if output.kind == "group":
-        return insight.say(value, language)
-    if isinstance(output, Ranking) and value:
-        names = shop.product_names if output.of == c.PRODUCT_ID else {}
-        value = [{**p, c.LABEL: names.get(p[c.LABEL]) or insight.say(p[c.LABEL], language)} for p in value]
-    return figure(value, output.unit, shop.currency)
-
-
-def audit(workspace: Workspace = HERE, json: Json = False) -> None:
-    """Who changed which champion, when and why."""
-    from dongcha.cli.render import print_json, table
-
-    with opened(workspace) as shop:
-        rows = shop.ledger.audit().to_dicts()
-    if json:
-        print_json(rows)
-        return
-    lines = [
-        (f"{r['made_at']:%Y-%m-%d %H:%M}", r["insight"], r["version"], r["action"], r["actor"], r["why"]) for r in rows
-    ]
-    table("Audit", ("when", "insight", "version", "action", "who", "why"), lines, left=6)
-
-
-models = typer.Typer(
-    help="Versions of models: list, card, promote, rollback.", no_args_is_help=True, rich_markup_mode=None
-)
-InsightName = Annotated[str, typer.Argument(metavar="INSIGHT")]
-
-
-@models.command("list")
-def models_list(workspace: Workspace = HERE, json: Json = False) -> None:
-    """Every version, its headline beside the baseline's, and which is the champion."""
-    from dongcha.cli.render import print_json, table
-
-    with opened(workspace) as shop:
-        rows = shop.models()
-    if json:
-        print_json(rows)
-        return
-    lines = [
-        (r["insight"], r["version"], "★" if r["champion"] else "", r["contender"], r["as_of"], r["why"]) for r in rows
-    ]
-    table("Models", ("insight", "version", "", "answers by", "as of", "why"), lines, left=6)
-
-
-@models.command("card")
-def models_card(
-    insight: InsightName,
-    version: Annotated[str | None, typer.Argument(metavar="[VERSION]")] = None,
-    workspace: Workspace = HERE,
-    json: Json = False,
-) -> None:
-    """The model card of a version, by default the champion's."""
-    from dongcha.cli.card import draw
-    from dongcha.cli.render import print_json
-
-    with opened(workspace) as shop:
-        card = shop.card(insight, version)
-        language = shop.settings.shop.language
-    if json:
-        print_json(card)
-    else:
-        draw(card, language)
-
-
-@models.command("promote")
-def models_promote(
-    insight: InsightName,
-    version: Annotated[str, typer.Argument()],
-    why: Annotated[str, typer.Option(help="For the audit log.")] = "",
-    workspace: Workspace = HERE,
-) -> None:
-    """Let a version answer from now on."""
-    from dongcha.cli.render import stdout
-
-    with opened(workspace) as shop:
-        stdout().print(f"[green]✓[/] {insight} {shop.promote(insight, version, why=why)} is the champion.")
-
-
-@models.command("rollback")
-def models_rollback(
-    insight: InsightName,
-    version: Annotated[str | None, typer.Argument(metavar="[VERSION]")] = None,
-    why: Annotated[str, typer.Option(help="For the audit log.")] = "",
-    workspace: Workspace = HERE,
-) -> None:
-    """Let the champion before this one (or VERSION) answer again."""
-    from dongcha.cli.render import stdout
-
-    with opened(workspace) as shop:
-        stdout().print(f"[green]✓[/] {insight} {shop.rollback(insight, version, why=why)} is the champion again.")
-
-
-COMMANDS = (run, train, score, backtest, show, audit)
-GROUPS = {"models": models}
+COMMANDS = (run, train, score, backtest, show)

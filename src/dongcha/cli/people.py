@@ -55,8 +55,8 @@ def _draw(shop: Shop, found: dict[str, Any], language: str) -> None:
 
 def _draw_texts(shop: Shop, texts: list[dict[str, Any]], language: str) -> None:
     """What the customer said lately, with what the insights about texts say of it."""
-    from dongcha.cli.insight import say_answer
     from dongcha.cli.render import figure, table
+    from dongcha.cli.tables import say_answer
     from dongcha.cli.words import say
     from dongcha.insight_kit.telling import shortened
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dongcha import columns as c
-from dongcha.cli.insight import draw_aspects, draw_groups, draw_text_groups, say_answer
 from dongcha.cli.render import figure, stdout, table
 from dongcha.cli.subjects import draw_alerts
+from dongcha.cli.tables import draw_aspects, draw_groups, draw_text_groups, say_answer
 from dongcha.cli.words import say
 from dongcha.errors import MissingDataError
 
