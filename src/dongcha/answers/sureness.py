@@ -106,6 +106,7 @@ def _asked(passage: Passage, strange: Sequence[str], rng: np.random.Generator) -
     own = list(dict.fromkeys([*content(passage.title), *content(passage.text)]))
     kept = max(FEWEST_WORDS, round(min(len(own), MOST_WORDS) * rng.uniform() ** 2))
     weights = np.array([TITLE_WEIGHT if word in title else 1.0 for word in own])
-    drawn = rng.choice(len(own), min(kept, len(own)), replace=False, p=weights / weights.sum()) if own else []
-    words = [own[k] for k in np.sort(np.asarray(drawn, dtype=np.int64))]
-    return " ".join([*words, *rng.choice(strange, rng.integers(0, STRANGE_WORDS + 1))])
+    if own:
+        drawn = rng.choice(len(own), min(kept, len(own)), replace=False, p=weights / weights.sum())
+        own = [own[int(k)] for k in np.sort(drawn)]
+    return " ".join([*own, *rng.choice(strange, rng.integers(0, STRANGE_WORDS + 1))])
