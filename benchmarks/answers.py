@@ -7,7 +7,7 @@ questions, same or not; thresholds and weights learnt on 80 %, F1 of "same" on t
 answer among all answers, and among those about the question's own product; MRR@10, ties against us, 2,000 questions
 drawn at random. `refusal`: the 77 intents again, with as many questions of other worlds (half about appliances, half
 Chinese ones about payments), of which every answer is wrong. `pages`: the simulated shop's pages, asked by questions
-written by hand, with three times as many of other worlds; English was looked at while this was built, Chinese was not.
+written by hand, with three times as many of other worlds; settings were chosen on the English ones.
 Risk and coverage: answered are those asked with the most sureness; risk is the share of wrong answers among them, and
 the area is the mean risk over all coverages (Geifman & El-Yaniv 2017), beside the least that the same answers allow.
 Seconds are processor seconds, learning and asking together.

@@ -92,7 +92,7 @@ def test_questions_are_answered_from_the_shop_s_pages(report: str, folder: Path)
     who = json.loads(dongcha("show", "churn", "--json", "--top", "1", *shop).stdout)[0]["entity_id"]
     told = dongcha("ask", "我上次买了什么？", "--customer", who, *shop)
     assert told.returncode == 0, told.stderr
-    assert "订单 o" in told.stdout
+    assert "订单 " in told.stdout
     assert "转人工" in told.stdout
 
 

@@ -11,8 +11,8 @@ from dongcha.answers.say import say
 
 _SIGNS: Final = {
     "asks_for_a_person": re.compile(
-        r"\b(?:speak|talk|chat|connect|transfer|put)\b[^.?!]{0,30}\b(?:human|person|someone|agent|manager|supervisor|"
-        r"representative|advisor|staff)\b|\b(?:real|actual) (?:human|person)\b|\bcall me\b|\bhuman agent\b"
+        r"\b(?:speak|talk|chat|connect|transfer|put|get me)\b[^.?!]{0,30}\b(?:human|person|someone|agent|manager|"
+        r"supervisor|representative|advisor|staff)\b|\b(?:real|actual) (?:human|person)\b|\bcall me\b|\bhuman agent\b"
         r"|转人工|人工(?:客服|服务)|真人|找(?:你们)?(?:经理|主管|领导)|叫(?:你们)?(?:经理|主管)|给我(?:回)?电话",
         re.IGNORECASE,
     ),

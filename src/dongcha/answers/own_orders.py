@@ -69,9 +69,10 @@ def own_orders(facts: Snapshot, customer_id: str, question: str, language: str) 
         meant = lines.filter(pl.col(c.ORDER_ID).is_in(lines.filter(came_back)[c.ORDER_ID].implode()))
         if meant.is_empty():
             return [], say("no_returns", language)
+    bought = lines.filter(pl.col(c.QUANTITY) > 0)
     if meant.is_empty():
-        meant = _with_named_product(lines, question)
-    newest = meant if len(meant) else lines
+        meant = _with_named_product(bought, question)
+    newest = next((rows for rows in (meant, bought) if len(rows)), lines)
     dated = newest.group_by(c.ORDER_ID).agg(pl.col(c.HAPPENED_AT).max()).sort(c.HAPPENED_AT, c.ORDER_ID)
     ids = dated[c.ORDER_ID].to_list()[::-1][: 1 if _LAST.search(question) else MOST]
     return [_passage(lines.filter(pl.col(c.ORDER_ID) == order), language) for order in ids], ""

@@ -25,6 +25,8 @@ FEWEST: Final = 8
 """Right and wrong answers each, below which nothing is learnt and nothing is ever sure."""
 FEWEST_WORDS: Final = 2
 MOST_WORDS: Final = 8
+TITLE_WEIGHT: Final = 6.0
+"""How much likelier people name what a page is about than any other of its words (decision 0010)."""
 STRANGE_WORDS: Final = 3
 
 Array = NDArray[np.float64]
@@ -99,8 +101,12 @@ def questions(finder: Finder, table: str, seed: int) -> Iterator[tuple[str, tupl
 
 
 def _asked(passage: Passage, strange: Sequence[str], rng: np.random.Generator) -> str:
-    """Some words of a passage among words that it may not have."""
+    """Some words of a passage, those of its title before others, among words that it may not have."""
+    title = set(content(passage.title))
     own = list(dict.fromkeys([*content(passage.title), *content(passage.text)]))
     kept = max(FEWEST_WORDS, round(min(len(own), MOST_WORDS) * rng.uniform() ** 2))
-    words = [own[k] for k in np.sort(rng.permutation(len(own))[:kept])]
-    return " ".join([*words, *rng.choice(strange, rng.integers(0, STRANGE_WORDS + 1))])
+    weights = np.array([TITLE_WEIGHT if word in title else 1.0 for word in own])
+    if own:
+        drawn = rng.choice(len(own), min(kept, len(own)), replace=False, p=weights / weights.sum())
+        own = [own[int(k)] for k in np.sort(drawn)]
+    return " ".join([*own, *rng.choice(strange, rng.integers(0, STRANGE_WORDS + 1))])
