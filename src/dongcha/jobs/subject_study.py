@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final
+from typing import Final
 
 import polars as pl
 
@@ -27,8 +27,6 @@ class SubjectStudy(Study):
     The facts at a cutoff are all reviews before it, each with its rating; what was said in the horizon after it is
     only judged by. Brands and categories are those of the products as described at the cutoff, on both sides of it.
     """
-
-    happens_in: ClassVar[str] = c.REVIEWS
 
     def facts(self, as_of: AsOf) -> Facts:
         """Every subject of FEWEST_TEXTS reviews or more before the cutoff, and all that was said of it."""
