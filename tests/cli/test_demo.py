@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ABOUT_CUSTOMERS = ["behaviour", "churn", "lifetime_value", "next_action", "recommendation", "segmentation"]
-EVERY = [*ABOUT_CUSTOMERS, "sentiment", "topics"]
+EVERY = [*ABOUT_CUSTOMERS, "brand", "sentiment", "topics"]
 ENV = {"COLUMNS": "220", "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "DONGCHA_TIME__FOLDS": "2"}
 
 
@@ -39,6 +39,7 @@ def test_the_demo_answers_what_a_manager_asks_in_the_shop_s_language(report: str
         "会想要什么",
         "客户分为哪些群",
         "他们在谈论什么",
+        "谁的口碑正在转变",
         "这些答案有多准",
         "与预埋真相相比",
     ):
