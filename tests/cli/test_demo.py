@@ -11,7 +11,7 @@ import pytest
 ABOUT_CUSTOMERS = [
     "behaviour", "churn", "lifetime_value", "next_action", "portrait", "recommendation", "satisfaction", "segmentation",
 ]  # fmt: skip
-EVERY = [*ABOUT_CUSTOMERS, "sentiment", "topics"]
+EVERY = [*ABOUT_CUSTOMERS, "brand", "sentiment", "topics"]
 ENV = {"COLUMNS": "220", "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "DONGCHA_TIME__FOLDS": "2"}
 
 
@@ -43,6 +43,7 @@ def test_the_demo_answers_what_a_manager_asks_in_the_shop_s_language(report: str
         "他们在谈论什么",
         "什么被称赞",
         "谁可能不满却没说",
+        "谁的口碑正在转变",
         "这些答案有多准",
         "与预埋真相相比",
     ):

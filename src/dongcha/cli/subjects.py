@@ -19,6 +19,8 @@ PERIODS: Final = 40
 TOLD_WORDS: Final = 4
 TOLD_TOPICS: Final = 6
 MONTHS: Final = 12
+SUREST: Final = 0.99
+"""Nothing is told as surer than this."""
 
 
 def draw_subjects(shop: Shop, as_of: str | None, answer: DataFrame, top: int, language: str) -> None:
@@ -34,7 +36,7 @@ def draw_subjects(shop: Shop, as_of: str | None, answer: DataFrame, top: int, la
             figure(int(sum(pair[c.VALUE] for pair in row["texts_over_time"] or []))),
             _mood(row["brand_mood"]),
             insight.say(row["mood_alert"], language),
-            figure(row["mood_turned"], PROBABILITY),
+            figure(min(row["mood_turned"], SUREST), PROBABILITY),
             sparkline([pair[c.VALUE] for pair in row["mood_over_time"] or []][-PERIODS:]),
         )
         for row in answer.head(top).iter_rows(named=True)
@@ -55,7 +57,7 @@ def draw_alerts(shop: Shop, alerts: list[dict[str, Any]], language: str) -> None
             "before": _mood(alert["before"]),
             "now": _mood(alert["mood"]),
             "since": alert["since"],
-            "sure": figure(alert["sure"], PROBABILITY),
+            "sure": figure(min(alert["sure"], SUREST), PROBABILITY),
             "reviews": f"{alert['reviews_since']:,}",
         }
         mark = "[red]▼[/]" if alert["alert"] == "falling" else "[green]▲[/]"
