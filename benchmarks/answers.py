@@ -218,7 +218,7 @@ def measure_pages(folder: Path, seed: int, say: Say) -> None:
 
 
 def _passages(pages: Sequence[Any]) -> pl.DataFrame:
-    rows = [("documents", p.slug, p.title, "", p.text, f"{p.title}\n{p.text}") for p in pages]
+    rows = [("documents", p.slug, p.title, "", p.text, f"{p.title}\n{p.title}\n{p.text}") for p in pages]
     return pl.DataFrame(rows, schema=PASSAGES, orient="row")
 
 

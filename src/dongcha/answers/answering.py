@@ -92,10 +92,11 @@ def answer(desk: Desk, question: str, asker: Asker) -> Answer:
     own, notes = _own(desk, said, asker, language)
     found = _found(desk, said, asker)
     sure_ones = [source for source in found if source.sure >= desk.settings.least_sure]
-    given = [*own, *sure_ones[:1]]
+    written = [source for source in sure_ones if source.table != c.MESSAGES]
+    given = [*own, *(written[:1] or sure_ones[:1])]
     known = bool(given) or bool(notes and asker.customer_id)
     nearest = sorted(found, key=lambda source: source.table != c.DOCUMENTS)[:NEAREST]
-    parts = [*notes, *(best_sentences(said, source) for source in given)]
+    parts = [*notes, *(_quoted(said, source, language) for source in given)]
     if not known:
         parts.append(_unknown(nearest, language))
     intent, intent_sure = _intent(desk, said)
@@ -155,6 +156,12 @@ def _unknown(nearest: Sequence[Source], language: str) -> str:
     titles = ", ".join(dict.fromkeys(source.title for source in nearest if source.title))
     near = say("nearest", language, titles=titles) if titles else say("nothing_near", language)
     return say("unknown", language, nearest=near)
+
+
+def _quoted(question: str, source: Source, language: str) -> str:
+    """A colleague's sentence was said of another customer's matter: it is given as that."""
+    best = best_sentences(question, source)
+    return say("colleagues", language, text=best) if source.table == c.MESSAGES else best
 
 
 def best_sentences(question: str, source: Source, most: int = SENTENCES) -> str:

@@ -51,7 +51,7 @@ def _documents(facts: Snapshot) -> Iterator[Row]:
     for row in _read(facts, c.DOCUMENTS, c.DOCUMENT_ID):
         title = plain(row[c.TITLE] or "")
         for text in passages(plain(row[c.TEXT])):
-            yield c.DOCUMENTS, row[c.DOCUMENT_ID], title, row[c.URL] or "", text, f"{title}\n{text}"
+            yield c.DOCUMENTS, row[c.DOCUMENT_ID], title, row[c.URL] or "", text, f"{title}\n{title}\n{text}"
 
 
 def _products(facts: Snapshot) -> Iterator[Row]:

@@ -14,6 +14,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "Orders are read only for a customer who is named and known to be asking.",
         "只有在确认是哪位客户本人提问时，才会查看其订单。",
     ),
+    "colleagues": (
+        "No page says so. Colleagues told customers who asked alike: “{text}”",
+        "没有页面说明。同事曾对类似提问的客户说：“{text}”",
+    ),
     "no_orders": ("There are no orders of yours.", "没有查到您的订单。"),
     "no_such_order": ("None of your orders has that number.", "您的订单中没有这个编号。"),
     "no_returns": ("None of your orders is marked as returned or refunded.", "您的订单中没有退货或退款记录。"),
