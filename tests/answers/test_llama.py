@@ -43,10 +43,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnswersSection]
     try:
         url = f"http://127.0.0.1:{port}/v1"
         _wait(server, url)
-        yield AnswersSection(base_url=url, model="gemma", key_variable="NO_SUCH_KEY", timeout_seconds=120)
+        yield AnswersSection(base_url=url, model="gemma", key_variable="NO_SUCH_KEY", timeout_seconds=300)
     finally:
-        server.terminate()
-        server.wait(30)
+        server.kill()
+        server.wait()
 
 
 def _wait(server: "subprocess.Popen[bytes]", url: str) -> None:

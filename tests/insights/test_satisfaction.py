@@ -30,7 +30,7 @@ def facts_of(rows: list[tuple[str, str, str | None, float | None, int]], custome
     ]  # fmt: skip
     frame = pl.DataFrame(whole, TIMELINE).sort(c.CUSTOMER_ID, c.HAPPENED_AT)
     traits = pl.DataFrame(schema={c.CUSTOMER_ID: pl.String})
-    history = History(lambda: frame, lambda: pl.DataFrame(schema=CATALOGUE), lambda: traits)
+    history = History(lambda: frame, lambda: pl.DataFrame(schema=CATALOGUE), lambda: traits, pl.DataFrame)
     features = pl.DataFrame({c.ENTITY_ID: customers, "reviews": 1.0, "mean_rating": 3.0})
     return Facts(NOW, Horizon(90), features, history)
 
