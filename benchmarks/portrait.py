@@ -17,6 +17,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
@@ -132,12 +133,13 @@ def _mean(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {k: float(np.mean([row.get(k, np.nan) for row in rows])) for k in names} | {"weights": weights}
 
 
-def main() -> None:
-    """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+@contextmanager
+def asked_for(about: str, folds: int) -> Iterator[tuple[argparse.Namespace, Path]]:
+    """What the command line says, and the workspace that it names or has made of a file."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--amazon", type=Path)
-    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--folds", type=int, default=folds)
     parser.add_argument("--horizon", type=int, default=90)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--json", action="store_true")
@@ -145,7 +147,12 @@ def main() -> None:
     if (asked.folder is None) == (asked.amazon is None):
         parser.error("name a workspace, or a file after --amazon")
     with tempfile.TemporaryDirectory() as scratch:
-        folder = asked.folder or amazon_workspace(asked.amazon, Path(scratch) / "shop")
+        yield asked, asked.folder or amazon_workspace(asked.amazon, Path(scratch) / "shop")
+
+
+def main() -> None:
+    """Run and print."""
+    with asked_for(__doc__ or "", folds=3) as (asked, folder):
         found = run(folder, asked)
     if asked.json:
         print(json.dumps(found))

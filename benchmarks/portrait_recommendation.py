@@ -12,11 +12,8 @@ Recall@10 and MRR over who bought something within the horizon, mean over the cu
 
 from __future__ import annotations
 
-import argparse
 import json
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -24,7 +21,7 @@ import polars as pl
 from scipy.sparse import csr_matrix
 
 import dongcha
-from benchmarks.portrait import amazon_workspace, examples
+from benchmarks.portrait import asked_for, examples
 from dongcha import columns as c
 from dongcha.as_of import Horizon
 from dongcha.insight_kit.base import Example, Facts
@@ -148,18 +145,7 @@ def fold(earlier: Example, later: Example, seed: int) -> dict[tuple[str, str], d
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?")
-    parser.add_argument("--amazon", type=Path)
-    parser.add_argument("--folds", type=int, default=2)
-    parser.add_argument("--horizon", type=int, default=90)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    if (asked.folder is None) == (asked.amazon is None):
-        parser.error("name a workspace, or a file after --amazon")
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = asked.folder or amazon_workspace(asked.amazon, Path(scratch) / "shop")
+    with asked_for(__doc__ or "", folds=2) as (asked, folder):
         shop, horizon = dongcha.open(folder), Horizon(asked.horizon)
         study = Study(shop.desk, Recommendation(), shop.as_of())
         folds = [fold(earlier, later, asked.seed) for _, earlier, later in examples(study, horizon, asked.folds)]

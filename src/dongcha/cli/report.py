@@ -11,6 +11,7 @@ from dongcha.cli.subjects import draw_alerts
 from dongcha.cli.tables import draw_aspects, draw_groups, draw_text_groups, say_answer
 from dongcha.cli.words import say
 from dongcha.errors import MissingDataError
+from dongcha.insight_kit.telling import Reader
 
 if TYPE_CHECKING:
     import polars as pl
@@ -240,7 +241,7 @@ class Report:
     def _because(self, reasons: list[dict[str, Any]]) -> str:
         from dongcha.features.declare import catalogue
 
-        return self.shop.reader(self.language).because(reasons[:3], catalogue())
+        return Reader(self.language, self.currency).because(reasons[:3], catalogue())
 
     def _spent(self) -> pl.DataFrame:
         from dongcha.features.point_in_time import Snapshot

@@ -23,10 +23,10 @@ def draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame,
     from dongcha.cli.render import table, word_line
     from dongcha.cli.words import say
     from dongcha.features.declare import catalogue
-    from dongcha.insight_kit.telling import shortened
+    from dongcha.insight_kit.telling import Reader, shortened
 
     insight, reasons = shop.insights[name], shop.reasons_by_entity(name, as_of=as_of)
-    features, of_texts, reader = catalogue(), insight.entity == c.TEXT_ID, shop.reader(language)
+    features, of_texts, reader = catalogue(), insight.entity == c.TEXT_ID, Reader(language, shop.currency)
 
     def why(entity: str) -> str:
         mine = reasons.get(entity, [])[:3]

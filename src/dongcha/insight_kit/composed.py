@@ -1,4 +1,4 @@
-"""A vector of every customer, composed of parts: what insights that yield vectors hold inside."""
+"""A vector of every customer, composed of parts: what insights that yield vectors share."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.errors import MissingDataError
-from dongcha.insight_kit.base import Contender, Example, Facts
+from dongcha.features.labels import PRODUCTS_BOUGHT
+from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric
 from dongcha.insight_kit.parts import Part
-from dongcha.insight_kit.probing import Asked
+from dongcha.insight_kit.probing import Asked, measured
 from dongcha.models.vectors.network import Learned
 from dongcha.models.vectors.weighted import Weighted
 
@@ -69,3 +70,24 @@ class Composed(Contender):
         for part in self.parts:
             part.load(folder / part.name)
         self.fusion = self.fused_by.load(folder / FUSION)
+
+
+class VectorInsight(Insight):
+    """An insight whose contenders are `Composed`: judged by what lines learnt from its vectors foretell."""
+
+    judged_by = (Metric("probe_auc"), Metric("next_event_ndcg"))
+    limits: ClassVar[dict[str, str]] = {
+        "en": "Numbers for machines: no single coordinate means anything, and two versions cannot be compared.",
+        "zh": "供程序使用的数值：单个坐标没有含义，不同版本之间不可比较。",
+    }
+
+    def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
+        """The products that each customer then bought."""
+        return facts.matched(happened, c.CUSTOMER_ID).select(pl.col(PRODUCTS_BOUGHT).fill_null([]))
+
+    def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
+        """`probe_auc` is the mean over the families of questions; `next_event_ndcg` ranks the products bought next."""
+        if not isinstance(contender, Composed) or contender.example is None:
+            raise MissingDataError(f"{contender.name} was not fitted here: its probes have nothing to learn from.")
+        earlier = contender.example
+        return measured(earlier, contender.vectors(earlier.facts), example, answer[contender.column].to_numpy())

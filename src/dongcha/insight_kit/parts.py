@@ -13,6 +13,7 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.errors import MissingDataError
+from dongcha.features.opinions import rated_mood
 from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.memo import Memo, digest
 from dongcha.insight_kit.pretrained import Pretrained, history_of, pretrain
@@ -150,13 +151,11 @@ class Feeling(Part):
 
     def moods(self, said: pl.DataFrame) -> pl.DataFrame:
         """The texts with their `mood`, Float64 from -1 to 1; columns as `features.texts.TEXTS` beside."""
-        middle = (self.best + (self.best > THUMB)) / 2
-        stars = ((pl.col(c.RATING) - middle) / (self.best - middle)).clip(-1, 1)
         unrated = said.filter(pl.col(c.RATING).is_null())
         heard = np.zeros(len(unrated)) if self.model is None else self.model.polarity(unrated[c.TEXT].to_list())
         guessed = unrated.select(c.TEXT_ID, pl.Series("guessed", heard, pl.Float64))
         known = said.join(guessed, on=c.TEXT_ID, how="left", maintain_order="left")
-        return known.with_columns(pl.coalesce(stars, "guessed").alias(MOOD))
+        return known.with_columns(pl.coalesce(rated_mood(self.best), "guessed").alias(MOOD))
 
     def save(self, folder: Path) -> None:
         (folder / FILE).write_text(json.dumps({"best": self.best}), "utf-8")

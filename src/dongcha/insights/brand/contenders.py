@@ -14,7 +14,8 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.insight_kit.base import Contender, Example, Facts, Role
-from dongcha.insights.brand.moods import DAY_MICROSECONDS, Moods, by_day
+from dongcha.insight_kit.vocabulary import DAY_MICROSECONDS
+from dongcha.insights.brand.moods import Moods, by_day
 from dongcha.insights.brand.series import series
 from dongcha.models.change.spread import Days, Spread
 from dongcha.models.change.three_sigma import SIGMAS, normal_chance, three_sigma

@@ -13,11 +13,11 @@ from dongcha import columns as c
 from dongcha.errors import MissingDataError
 from dongcha.features.opinions import rated_mood
 from dongcha.insight_kit.memo import Memo, digest
+from dongcha.insight_kit.vocabulary import DAY_MICROSECONDS
 from dongcha.models.change.spread import Days
 from dongcha.models.text.polarity import Polarity
 
 MOOD: Final = "mood"
-DAY_MICROSECONDS: Final = 86_400_000_000
 UNRATED_SHARE: Final = 0.05
 """Where fewer reviews have no rating, those are left out."""
 MOST_TAUGHT: Final = 20_000

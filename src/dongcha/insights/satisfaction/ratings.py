@@ -14,9 +14,9 @@ from dongcha import columns as c
 from dongcha.errors import MissingDataError
 from dongcha.features.labels import RATED_COLUMNS
 from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.vocabulary import DAY_MICROSECONDS
 from dongcha.models.ranking.rating_biases import NOBODY, Lesson, Numbers, Ratings
 
-DAY_MICROSECONDS: Final = 86_400_000_000
 KEYS: Final = (c.CUSTOMER_ID, c.PRODUCT_ID, c.CATEGORY, c.BRAND)
 """Whose and what's biases are told."""
 RATED: Final = "rated"

@@ -14,6 +14,7 @@ from dongcha import columns as c
 from dongcha.evaluation import metrics
 from dongcha.evaluation.calibration import expected_calibration_error, reliability_table
 from dongcha.features.labels import written
+from dongcha.features.opinions import rated_mood
 from dongcha.insight_kit.base import REASON_SCHEMA, Contender, Example, Facts, Insight, InsightConfig, Metric, Needs
 from dongcha.insight_kit.outputs import FELT, PRAISED, Group, Ranking, Value
 from dongcha.insight_kit.telling import Chapter, Reader, Told, shortened
@@ -79,9 +80,8 @@ class Sentiment(Insight):
 
     def label(self, facts: Facts, happened: pl.DataFrame) -> pl.DataFrame:
         """-1 for a rating below the middle, 0 for the middle, 1 above it; null where none was given."""
-        best = self.config.best_rating
-        middle = (best + (best > 1)) / 2
-        return facts.matched(happened, c.TEXT_ID).select((pl.col(c.RATING) - middle).sign().alias(RATED))
+        felt = rated_mood(self.config.best_rating).sign().alias(RATED)
+        return facts.matched(happened, c.TEXT_ID).select(felt)
 
     def judge(self, contender: Contender, example: Example, answer: pl.DataFrame) -> dict[str, float]:
         """Over the texts that came with a rating."""

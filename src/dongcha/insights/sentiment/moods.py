@@ -52,10 +52,13 @@ class Mood(Contender):
 
     def predict(self, facts: Facts) -> pl.DataFrame:
         said, taught = facts.said, _of_a_kind_that_taught(facts)
-        chances, signs = self.chances(said), np.zeros(len(said), dtype=np.int64)
-        signs[taught] = self.named([text for text, there in zip(said, taught, strict=True) if there], chances[taught])
-        if not taught.all():
-            chances[~taught] = self.elsewhere([text for text, there in zip(said, taught, strict=True) if not there])
+        chances, signs = np.empty((len(said), len(MOODS))), np.empty(len(said), dtype=np.int64)
+        reviews, others = ([said[row] for row in np.flatnonzero(rows)] for rows in (taught, ~taught))
+        if reviews:
+            chances[taught] = self.chances(reviews)
+            signs[taught] = self.named(reviews, chances[taught])
+        if others:
+            chances[~taught] = self.elsewhere(others)
             signs[~taught] = np.argmax(chances[~taught], axis=1) - 1
         named = [list(MOODS)[sign + 1] for sign in signs]
         return facts.features.select(
