@@ -20,7 +20,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from dongcha.errors import UsageError
 from dongcha.models.behaviour.model import BehaviourModel
 from dongcha.models.behaviour.network import Network
 from dongcha.models.behaviour.serving import (
@@ -54,7 +53,7 @@ class _Newest(nn.Module):
 
 
 def export(model: BehaviourModel, folder: Path) -> None:
-    """Write what `serving.Served.open` reads. Raises UsageError where `onnx` and `onnxruntime` are not installed."""
+    """Write what `serving.Served.open` reads."""
     folder.mkdir(parents=True, exist_ok=True)
     _encoders(model.network, folder)
     _tables(model.network, folder)
@@ -64,11 +63,8 @@ def export(model: BehaviourModel, folder: Path) -> None:
 
 
 def _encoders(network: Network, folder: Path) -> None:
-    try:
-        import onnx  # noqa: F401
-        from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped, unused-ignore]
-    except ImportError as missing:
-        raise UsageError("Exporting a model needs ONNX.", 'pip install "dongcha[onnx]"') from missing
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped, unused-ignore]
+
     given = (torch.zeros(2, 3, network.config.width), torch.tensor([2, 1]))
     exact, small = (str(folder / ENCODER[kind]) for kind in ("fp32", "int8"))
     # The tracing exporter: the newer one holds the number of rows and steps of the example fast.

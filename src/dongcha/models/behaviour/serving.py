@@ -11,7 +11,6 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dongcha.errors import UsageError
 from dongcha.models.behaviour.timelines import PRODUCT, Codes, Timelines
 from dongcha.models.ranking.scored import Scored
 from dongcha.models.ranking.sequences import Sequences
@@ -137,10 +136,8 @@ def _highest_of(row: Vectors, count: int) -> Codes:
 
 
 def _session(file: Path, threads: int, given: Mapping[str, NDArray[Any]] | None = None) -> Any:
-    try:
-        import onnxruntime  # type: ignore[import-untyped, unused-ignore]
-    except ImportError as missing:
-        raise UsageError("Serving a model needs onnxruntime.", 'pip install "dongcha[onnx]"') from missing
+    import onnxruntime  # type: ignore[import-untyped, unused-ignore]
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     if given:

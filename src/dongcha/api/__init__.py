@@ -1,0 +1,1 @@
+"""The REST API: what a program asks and sends, over one workspace."""
