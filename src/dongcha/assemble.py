@@ -426,10 +426,12 @@ class Shop:
         from dongcha.answers import answering
         from dongcha.answers.index import Index, kept, name_of
         from dongcha.features.point_in_time import Snapshot
+        from dongcha.jobs.study import CODE_VERSION
 
         if as_of not in self._desks:
             facts, settings = Snapshot(self.lake, as_of), self.settings.answers
-            name = name_of(facts, f"{__version__} {settings.encoder} {settings.encoder_url} {self.settings.seed}")
+            made_by = f"{__version__} {CODE_VERSION} {settings.encoder} {settings.encoder_url} {self.settings.seed}"
+            name = name_of(facts, made_by)
             encoder = self._encoder()
             self.desk.progress("Learning to answer", 0, 1)
             index = kept(

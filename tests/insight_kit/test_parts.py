@@ -13,7 +13,9 @@ from dongcha.as_of import AsOf, Horizon
 from dongcha.features.texts import TEXTS
 from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.history import History
+from dongcha.insight_kit.moods import Moods
 from dongcha.insight_kit.parts import Feeling, Part, Themes
+from dongcha.insight_kit.pretrained import history_of
 
 GOOD = ["lovely soft towel, so happy", "great value, fits well", "love it, works great"]
 BAD = ["broke after a day, awful", "terrible smell, awful", "does not fit, awful"]
@@ -101,3 +103,13 @@ def test_time_passes_for_who_says_nothing_more() -> None:
     part.learn(known, seed=1)
     later = replace(known, as_of=AsOf.parse("2024-06-01"))
     assert (part.numbers(later)[:, 5] > part.numbers(known)[:, 5]).all()
+
+
+def test_a_message_is_felt_without_the_reviews_common_mood() -> None:
+    """Reviews are mostly good; who writes to the shop in unheard words is not thought happy for that."""
+    rated = facts([*RATED, *RATED[:3] * 6], ["a"])
+    moods = Moods.fit(history_of(rated).said, 5.0, seed=1)
+    unheard = facts([("c", "parcel number seven", None)], ["c"])
+    review = history_of(unheard).said
+    message = review.with_columns(pl.lit("messages/1").alias(c.TEXT_ID))
+    assert abs(moods.of(message)["mood"][0]) < abs(moods.of(review)["mood"][0])

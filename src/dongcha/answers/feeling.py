@@ -29,7 +29,8 @@ def feeling(insight: Insight, contender: Contender, as_of: AsOf, horizon: Horizo
 
     def feel(text: str) -> Mood:
         features = pl.DataFrame({c.ENTITY_ID: [QUESTION]})
-        said = pl.DataFrame([{c.TEXT_ID: QUESTION, c.TEXT: text}], schema=TEXTS)
+        # Whoever asks says it to the shop, as in a message: a mood is thought as likely as any other beforehand.
+        said = pl.DataFrame([{c.TEXT_ID: QUESTION, c.TABLE: c.MESSAGES, c.TEXT: text}], schema=TEXTS)
         told = contender.predict(Facts(as_of, horizon, features, texts=said)).row(0, named=True)
         return Mood(told[group], told[value])
 

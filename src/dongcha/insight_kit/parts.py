@@ -12,29 +12,22 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.errors import MissingDataError
-from dongcha.features.opinions import rated_mood
 from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.memo import Memo, digest
+from dongcha.insight_kit.moods import MOOD, STARS, THUMB, Moods
 from dongcha.insight_kit.pretrained import Pretrained, history_of, pretrain
 from dongcha.models.tabular.log_scaling import signed_log
 from dongcha.models.text.dense import Dense
-from dongcha.models.text.polarity import Polarity
 
 FEATURES: Final = ("recency_days", "orders", "spend", "mean_gap_days", "orders_30d", "orders_90d")
 WORDS: Final = {c.EVENT: 20, c.CATEGORY: 50, c.PRODUCT_ID: 200}
 """What the counts count, and how many of its values at most, the commonest."""
 FILE: Final = "part.json"
-MODEL: Final = "model"
 THEMES: Final = 24
-STARS: Final = 5.0
-THUMB: Final = 1.0
-"""The best rating of a shop that counts stars, and of one that has thumbs: down 0, up 1."""
 PRIOR_TEXTS: Final = 2.0
 """A mean mood is drawn towards neither by so many texts."""
 LONG_AGO: Final = 1000.0
 """Days since the last text of somebody who never wrote one."""
-MOOD: Final = "mood"
 
 
 class Part(ABC):
@@ -103,20 +96,11 @@ class Counted(Part):
         self.features, self.words, self.typical = tuple(told["features"]), told["words"], np.array(told["typical"])
 
 
-_felt: Memo[Polarity | None] = Memo()
 _themes: Memo[Dense] = Memo()
 
 
 def _key(said: pl.DataFrame, seed: int) -> str:
     return digest(seed, [said.select(c.TEXT, c.RATING).hash_rows().to_numpy()])
-
-
-def _taught(rated: pl.DataFrame, seed: int) -> Polarity | None:
-    """What ratings teach words; nothing where all rate alike."""
-    try:
-        return Polarity.fit(rated[c.TEXT].to_list(), rated[c.RATING].to_numpy(), seed=seed)
-    except MissingDataError:
-        return None
 
 
 class Feeling(Part):
@@ -129,13 +113,12 @@ class Feeling(Part):
 
     def learn(self, facts: Facts, seed: int) -> None:
         rated = history_of(facts).said.drop_nulls(c.RATING)
-        self.best = STARS if (rated[c.RATING] > THUMB).any() else THUMB
-        self.model = _felt.get(_key(rated, seed), lambda: _taught(rated, seed))
+        self.moods = Moods.fit(rated, STARS if (rated[c.RATING] > THUMB).any() else THUMB, seed=seed)
 
     def numbers(self, facts: Facts) -> np.ndarray:
-        said = self.moods(history_of(facts).said).sort(c.HAPPENED_AT, c.TEXT_ID)
+        said = self.moods.of(history_of(facts).said).sort(c.HAPPENED_AT, c.TEXT_ID)
         days = (pl.lit(facts.as_of.moment) - pl.col(c.HAPPENED_AT).max()).dt.total_seconds() / 86_400
-        mood = pl.col(MOOD)
+        mood = pl.col(MOOD).fill_null(0.0)
         mine = said.group_by(c.CUSTOMER_ID).agg(
             pl.len().cast(pl.Float64).log1p().alias("texts"),
             (mood.sum() / (pl.len() + PRIOR_TEXTS)).alias("mean"),
@@ -149,23 +132,11 @@ class Feeling(Part):
         told = facts.matched(mine, c.CUSTOMER_ID).drop(c.ENTITY_ID)
         return told.with_columns(pl.col("days").fill_null(np.log1p(LONG_AGO))).fill_null(0.0).to_numpy()
 
-    def moods(self, said: pl.DataFrame) -> pl.DataFrame:
-        """The texts with their `mood`, Float64 from -1 to 1; columns as `features.texts.TEXTS` beside."""
-        unrated = said.filter(pl.col(c.RATING).is_null())
-        heard = np.zeros(len(unrated)) if self.model is None else self.model.polarity(unrated[c.TEXT].to_list())
-        guessed = unrated.select(c.TEXT_ID, pl.Series("guessed", heard, pl.Float64))
-        known = said.join(guessed, on=c.TEXT_ID, how="left", maintain_order="left")
-        return known.with_columns(pl.coalesce(rated_mood(self.best), "guessed").alias(MOOD))
-
     def save(self, folder: Path) -> None:
-        (folder / FILE).write_text(json.dumps({"best": self.best}), "utf-8")
-        if self.model is not None:
-            (folder / MODEL).mkdir()
-            self.model.save(folder / MODEL)
+        self.moods.save(folder)
 
     def load(self, folder: Path) -> None:
-        self.best = json.loads((folder / FILE).read_text("utf-8"))["best"]
-        self.model = Polarity.load(folder / MODEL) if (folder / MODEL).exists() else None
+        self.moods = Moods.load(folder)
 
 
 class Themes(Part):

@@ -13,6 +13,7 @@ from dongcha import columns as c
 from dongcha.features.labels import reviewed
 from dongcha.features.opinions import rated_mood
 from dongcha.insight_kit.base import REASON_SCHEMA, Contender, Example, Facts, Insight, InsightConfig, Metric, Needs
+from dongcha.insight_kit.moods import MOOD
 from dongcha.insight_kit.outputs import Group, Series, Value
 from dongcha.insights.brand.contenders import (
     ALERT,
@@ -31,7 +32,6 @@ from dongcha.insights.brand.contenders import (
     kind_of,
     said_of,
 )
-from dongcha.insights.brand.moods import MOOD
 from dongcha.insights.brand.series import ERROR, OVER_TIME, TEXTS
 from dongcha.insights.brand.words import told_words, usual, why
 
@@ -140,7 +140,7 @@ class Brand(Insight):
         alarmed = contender.predict(facts).filter(pl.col(ALERT) != STEADY)
         if alarmed.is_empty():
             return pl.DataFrame(schema=REASON_SCHEMA)
-        felt = contender.moods.of(said_of(facts))
+        felt = contender.moods.of(said_of(facts)).drop_nulls(MOOD)
         held = told_words(felt)
         shares, rows = usual(held.values()), []
         for subject, change, level, days in alarmed.select(c.ENTITY_ID, CHANGE, LEVEL, SINCE).iter_rows():

@@ -14,8 +14,9 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.insight_kit.base import Contender, Example, Facts, Role
+from dongcha.insight_kit.moods import Moods
 from dongcha.insight_kit.vocabulary import DAY_MICROSECONDS
-from dongcha.insights.brand.moods import Moods, by_day
+from dongcha.insights.brand.days import by_day, moods_of
 from dongcha.insights.brand.series import series
 from dongcha.models.change.spread import Days, Spread
 from dongcha.models.change.three_sigma import SIGMAS, normal_chance, three_sigma
@@ -49,7 +50,7 @@ class Watch(Contender):
 
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
         said = said_of(now)
-        self.moods = Moods.fit(said, self.best_rating, seed=seed)
+        self.moods = moods_of(said, self.best_rating, seed=seed)
         seen = by_day(self.moods.of(said))
         kinds: dict[str, list[Days]] = {}
         for subject in sorted(seen.keys() & set(now.entities)):
@@ -101,7 +102,7 @@ class Watch(Contender):
     def load(self, folder: Path) -> None:
         kept = json.loads((folder / FILE).read_text("utf-8"))
         self.spreads = {kind: Spread(**spread) for kind, spread in kept.items()}
-        self.moods = Moods.load(folder, self.best_rating)
+        self.moods = Moods.load(folder)
 
 
 class TurningLevel(Watch):

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.insights.brand.moods import day_of
+from dongcha.insights.brand.days import day_of
 from dongcha.models.change.spread import Days, Spread
 from dongcha.models.change.turns import Told
 

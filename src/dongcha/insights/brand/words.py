@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.insights.brand.moods import MOOD
+from dongcha.insight_kit.moods import MOOD
 from dongcha.models.text.log_odds import log_odds
 from dongcha.models.text.tokens import words
 
