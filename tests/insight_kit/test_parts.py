@@ -109,7 +109,7 @@ def test_a_message_is_felt_without_the_reviews_common_mood() -> None:
     """Reviews are mostly good; who writes to the shop in unheard words is not thought happy for that."""
     rated = facts([*RATED, *RATED[:3] * 6], ["a"])
     moods = Moods.fit(history_of(rated).said, 5.0, seed=1)
-    unheard = facts([("c", "parcel number seven", None)], ["c"])
+    unheard = facts([("c", "my towel, parcel number seven", None)], ["c"])
     review = history_of(unheard).said
     message = review.with_columns(pl.lit("messages/1").alias(c.TEXT_ID))
     assert abs(moods.of(message)["mood"][0]) < abs(moods.of(review)["mood"][0])
