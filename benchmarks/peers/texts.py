@@ -7,6 +7,7 @@ package, so that a benchmark can tell how many of its own texts it was trained o
 from __future__ import annotations
 
 import importlib.util
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dongcha.models.text.encoders import SentenceEncoder
 from dongcha.models.text.lexicon import lexicon_polarity
 from dongcha.models.text.linear import SIGNS
 from dongcha.models.text.polarity import Polarity
@@ -120,11 +122,39 @@ def _plain_words(text: str) -> list[str]:
     return tokenise(text, negations=False)
 
 
+class Encoded:
+    """A sentence encoder, as it comes, and a logistic regression on its vectors; each text is encoded once."""
+
+    def __init__(self, model: str) -> None:
+        self.encoder = SentenceEncoder(model)
+        self.known: dict[str, NDArray[np.float32]] = {}
+        self.seconds = 0.0
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        new = list(dict.fromkeys(text for text in texts if text not in self.known))
+        began = time.process_time()
+        self.known |= dict(zip(new, self.encoder.encode(new), strict=True)) if new else {}
+        self.seconds += time.process_time() - began
+        return np.stack([self.known[text] for text in texts])
+
+    def fit(self, texts: Sequence[str], labels: Signs, seed: int) -> Model:
+        from sklearn.linear_model import LogisticRegression
+
+        model = LogisticRegression(C=10, max_iter=1000).fit(self.vectors(texts), labels)
+
+        def told(asked: Sequence[str]) -> Told:
+            chances = np.zeros((len(asked), 3))
+            chances[:, np.searchsorted(SIGNS, model.classes_)] = model.predict_proba(self.vectors(asked))
+            return Told(SIGNS[np.argmax(chances, axis=1)], chances)
+
+        return told
+
+
 SNOWNLP_AT_MOST: Final = 400
 
 
-def contenders(*, chinese: bool) -> list[Contender]:
-    """All of them; SnowNLP only for Chinese texts of two signs."""
+def contenders(*, chinese: bool, encoded: Encoded | None = None) -> list[Contender]:
+    """All of them; SnowNLP only for Chinese texts of two signs, a sentence encoder where one is given."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.svm import LinearSVC
@@ -138,5 +168,6 @@ def contenders(*, chinese: bool) -> list[Contender]:
         *([Contender("SnowNLP as it comes", snownlp, SNOWNLP_AT_MOST, absent)] if chinese else []),
         Contender("word TF-IDF + logistic", _linear(words, LogisticRegression(C=10, max_iter=300))),
         Contender("char 1-3 TF-IDF + SVM", _linear(characters, LinearSVC())),
+        *([Contender("sentence encoder + logistic", encoded.fit)] if encoded else []),
         Contender("dongcha polarity", ours),
     ]
