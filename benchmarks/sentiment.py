@@ -9,8 +9,8 @@ are labelled differently. `chinese`: good or bad shopping reviews, `clothing`: s
 teach, the tenth asks. `robustness`: trained on clean texts of one fold, asked with mistakes. `aspects`: the sets' own
 test files; the way without labels is taught by 10,000 reviews of Chinese shops, clothing or instruments. Seconds are
 processor seconds per 10,000 texts. Calibration error: the mean gap between chance and share over ten bins of the
-chance of good. Brier: mean squared distance of the chances from what was. No setting depends on a set. MODEL: the folder
-of a sentence-transformers model, one more peer in the first four tasks; `make minilm` prints where it puts one.
+chance of good. Brier: mean squared distance of the chances from what was. No setting depends on a set. MODEL: the
+folder of a sentence-transformers model, one more peer in the first four tasks; `make minilm` prints where it puts one.
 """
 
 from __future__ import annotations
