@@ -7,7 +7,8 @@ One thread, one customer at a time: from the events to the 10 best unseen produc
 NumPy's matrix product in fp32, onnxruntime's whole-number product in int8. `usearch` is an HNSW index with its own
 defaults over the same vectors, the bias as one more dimension, asked for 10 and as many as were seen; in i8 vectors and
 queries are whole numbers on one scale. Overlap: the share of the exact fp32 list that the other list has. On disk: all
-files that the contender needs. Above `--most-indexed` products no index is built: on one thread it takes hours.
+files that the contender needs. Above `--most-indexed` products no index is built (on one thread it takes hours), and
+none where usearch, of the extra `bench`, is not installed.
 
 Models: of SEQUENCES (lines "user item item …") one trained with the defaults; else one epoch over generated rows of 10
 products, in families of 50, each customer true to three. FOLDER keeps the models for another run.
@@ -16,6 +17,7 @@ products, in families of 50, each customer true to three. FOLDER keeps the model
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
@@ -120,7 +122,8 @@ def measure_here(folder: Path, sequences: Sequences, asked: int, most_indexed: i
         true = true or lists
         line = {"retrieval": "exact", "kind": precision, **took, "build_s": 0.0, "overlap": overlap(true, lists)}
         lines.append({**line, "mb": megabytes(folder, files[precision])})
-    for kind in ("f32", "i8") if sequences.catalogue <= most_indexed else ():
+    there = importlib.util.find_spec("usearch") is not None
+    for kind in ("f32", "i8") if there and sequences.catalogue <= most_indexed else ():
         answer, file, built = indexed(folder, kind)
         lists, took = timed(answer, histories)
         line = {"retrieval": "usearch", "kind": kind, **took, "build_s": built, "overlap": overlap(true, lists)}
