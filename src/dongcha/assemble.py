@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dongcha.insight_kit.contest import Fold
     from dongcha.insight_kit.registry import Registry
     from dongcha.insight_kit.telling import Reader
+    from dongcha.jobs.background import Background
     from dongcha.jobs.ingest import LoadReport
     from dongcha.jobs.run import Outcome
     from dongcha.jobs.score import Scored
@@ -132,6 +133,12 @@ class Shop:
         from dongcha.access.access import Access
 
         return Access(self.folder, self.clock)
+
+    @cached_property
+    def background(self) -> Background:
+        from dongcha.jobs.background import Background
+
+        return Background(self.folder, self.clock)
 
     # -- facts in
 

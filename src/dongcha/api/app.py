@@ -10,7 +10,8 @@ from dongcha.api.around import Around
 from dongcha.api.door import Door
 from dongcha.api.metrics import Metrics
 from dongcha.api.refusals import RESPONSES, add_handlers
-from dongcha.api.routes import health, session
+from dongcha.api.routes import health, jobs, session
+from dongcha.api.upkeep import upkeep
 from dongcha.assemble import Shop
 
 LARGEST_BODY = 1 << 20
@@ -19,11 +20,14 @@ LARGEST_BODY = 1 << 20
 
 def create_app(shop: Shop) -> FastAPI:
     """The REST API of one workspace."""
-    app = FastAPI(title="Dongcha", version=__version__, responses=RESPONSES, max_body_size=LARGEST_BODY)
+    app = FastAPI(
+        title="Dongcha", version=__version__, lifespan=upkeep, responses=RESPONSES, max_body_size=LARGEST_BODY
+    )
     app.state.shop = shop
-    app.state.metrics = Metrics()
+    app.state.metrics = metrics = Metrics()
+    metrics.watch("dongcha_job_running", "Whether a job is running.", lambda: shop.background.running)
     add_handlers(app)
-    for routes in (health, session):
+    for routes in (health, jobs, session):
         app.include_router(routes.router)
     _stand_guard(app, shop)
     return app

@@ -82,7 +82,6 @@ async def authorize(request: Request, scope: Scope, secret: str | None = None) -
             "Send Authorization: Bearer KEY; make one with dongcha keys add NAME.",
             {"WWW-Authenticate": "Bearer"},
         )
-    request.state.caller = caller
     if scope not in caller.scopes:
         raise Refusal(403, f"This needs the scope '{scope}'.", f"It has: {', '.join(sorted(caller.scopes))}.")
     shop = the_shop(request)
@@ -99,6 +98,12 @@ async def authorize(request: Request, scope: Scope, secret: str | None = None) -
 
 async def identify(request: Request, secret: str | None = None) -> Caller | None:
     """Who is calling, by key or by session; on this machine, where there are no keys yet, everybody."""
+    caller = await _identify(request, secret)
+    request.state.caller = caller
+    return caller
+
+
+async def _identify(request: Request, secret: str | None) -> Caller | None:
     access = the_shop(request).access
     if access.unguarded:
         return THIS_MACHINE
