@@ -1,6 +1,7 @@
 """The door: other names, other sites and other machines."""
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,6 +119,16 @@ def test_headers_that_browsers_heed_are_on_every_answer(client: TestClient) -> N
         assert "access-control-allow-origin" not in headers
     assert "strict-transport-security" in client.get("https://127.0.0.1/healthz").headers
     assert client.get("/v1/session").headers["cache-control"] == "no-store"
+
+
+def test_the_page_of_the_api_needs_nobody_elses_server(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert page.status_code == 200
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(assets) >= 2
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page.text)
+    assert {client.get(asset).status_code for asset in assets} == {200}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from dongcha import __version__
@@ -20,8 +21,13 @@ LARGEST_BODY = 1 << 20
 
 def create_app(shop: Shop) -> FastAPI:
     """The REST API of one workspace."""
-    app = FastAPI(
-        title="Dongcha", version=__version__, lifespan=upkeep, responses=RESPONSES, max_body_size=LARGEST_BODY
+    app = FastAPIOffline(
+        title="Dongcha",
+        version=__version__,
+        redoc_url=None,
+        lifespan=upkeep,
+        responses=RESPONSES,
+        max_body_size=LARGEST_BODY,
     )
     app.state.shop = shop
     app.state.metrics = metrics = Metrics()

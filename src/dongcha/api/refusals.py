@@ -116,6 +116,10 @@ def answer(error: Exception, request_id: str) -> JSONResponse:
 
 async def _answer(request: Request, error: Exception) -> JSONResponse:
     refused = answer(error, request_id(request))
+    if refused.status_code == 405:
+        # Each method is a route of its own, which knows of no other.
+        methods = request.app.openapi()["paths"].get(getattr(request.scope.get("route"), "path", ""), {})
+        refused.headers["Allow"] = ", ".join(sorted(map(str.upper, methods))) or refused.headers.get("Allow", "")
     if refused.status_code >= 500:
         request.scope["state"]["error"] = error
     return refused

@@ -28,8 +28,9 @@ from typing import Any, Final
 from dongcha.errors import BusyError, StoreError, UnknownError
 from dongcha.jobs.reporting import VARIABLE, write_json
 
+COMMAND: Final = (sys.executable, "-m", "dongcha.cli.main")
 KEPT: Final = 50
-_ID: Final = re.compile(r"\d{8}T\d{6}-[0-9a-f]{8}")
+_ID: Final = re.compile(r"\d{8}T\d{12}-[0-9a-f]{4}")
 _GRACE_SECONDS: Final = 5.0
 _TAIL_BYTES: Final = 2000
 
@@ -133,12 +134,12 @@ class Background:
     # -- inside
 
     def _start(self, kind: Kind, actor: str, held: int) -> Job:
-        job_id = f"{self._clock():%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        job_id = f"{self._clock():%Y%m%dT%H%M%S%f}-{secrets.token_hex(2)}"
         folder = self._folder / job_id
         folder.mkdir()
         os.ftruncate(held, 0)
         os.pwrite(held, job_id.encode(), 0)
-        command = [sys.executable, "-m", "dongcha.cli.main", kind.value, "-w", str(self._workspace.resolve())]
+        command = [*COMMAND, kind.value, "-w", str(self._workspace.resolve())]
         with (folder / "output.log").open("wb") as output:
             child = subprocess.Popen(
                 command,
