@@ -7,6 +7,7 @@ DongchaError                exit code 1
 ├── MissingDataError        4   the answer needs a table, a label or a history that is not there
 ├── ContractError           5   an insight or a feature breaks the kit's contract (a bug of its author)
 └── StoreError              6   a stored thing is missing, damaged, or held by another process
+    └── BusyError           6   a store is full or held for now: the same again later may do
 """
 
 from typing import ClassVar
@@ -56,3 +57,11 @@ class StoreError(DongchaError):
     """A stored thing is missing, damaged, or held by another process."""
 
     exit_code = 6
+
+
+class BusyError(StoreError):
+    """A store is full or held for now: the same again, `retry_after_seconds` later, may do."""
+
+    def __init__(self, what: str, mend: str = "", retry_after_seconds: int = 1) -> None:
+        super().__init__(what, mend)
+        self.retry_after_seconds = retry_after_seconds
