@@ -81,5 +81,5 @@ def current(rows: ir.Table, links: ir.Table | None) -> ir.Table:
         placed = told.mutate(**{PLACE: ibis.row_number().over(ibis.window(group_by=c.CUSTOMER_ID, order_by=order))})
     times = {k: placed[k].max() for k in (c.HAPPENED_AT, c.KNOWN_AT)}
     others = [k for k in columns if k not in {c.CUSTOMER_ID, *times}]
-    newest = {k: placed[k].argmax(placed[PLACE]) for k in others}
+    newest = {k: placed[k].argmax(placed[PLACE], where=placed[k].notnull()) for k in others}
     return placed.group_by(c.CUSTOMER_ID).aggregate(**newest, **times).select(*columns)
