@@ -100,7 +100,11 @@ def test_a_customer_under_two_ids_is_told_as_one(
     ]
     links = [link(f"former {name}", name) for name in "abcde"]
     one = {c.ORDERS: lines, c.EVENTS: views(("a", "x"), ("a", None))}
-    two = {c.ORDERS: under_two, c.EVENTS: views((None, "x"), ("former a", None)), c.IDENTITIES: [*links, link("x", "a")]}
+    two = {
+        c.ORDERS: under_two,
+        c.EVENTS: views((None, "x"), ("former a", None)),
+        c.IDENTITIES: [*links, link("x", "a")],
+    }
     before = told(tmp_path_factory.mktemp("one"), one, *NAMES)
     assert before.equals(told(tmp_path_factory.mktemp("two"), two, *NAMES))
 
