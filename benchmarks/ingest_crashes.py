@@ -114,7 +114,7 @@ def rudder(port: int, on_error: Callable[..., None]) -> Any:
 SDKS: Final = {"segment": segment, "rudder": rudder}
 
 
-def survive(folder: Path, sdk: str, events: int, kills: int, seed: int, port: int) -> Survived:
+def survive(folder: Path, sdk: str, *, events: int, kills: int, seed: int, port: int) -> Survived:
     """Send through one SDK while the server is killed; compare what was delivered with the lake."""
     import dongcha
 
@@ -208,7 +208,8 @@ def main() -> None:
     asked = parser.parse_args()
     for sdk in asked.sdk or sorted(SDKS):
         with tempfile.TemporaryDirectory() as folder:
-            found = survive(Path(folder) / "shop", sdk, asked.events, asked.kills, asked.seed, asked.port)
+            shop = Path(folder) / "shop"
+            found = survive(shop, sdk, events=asked.events, kills=asked.kills, seed=asked.seed, port=asked.port)
         print(json.dumps(asdict(found)), flush=True)
 
 

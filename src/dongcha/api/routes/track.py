@@ -18,7 +18,7 @@ from dongcha.api.bodies import BadBody, Room, read_json
 from dongcha.api.flusher import Flusher
 from dongcha.api.guard import OpenShop, admit, secret_of
 from dongcha.assemble import Shop
-from dongcha.errors import BusyError
+from dongcha.errors import BusyError, StoreError
 from dongcha.sources.segment import customer_of, message_id, rows_of, spread
 from dongcha.sources.segment_values import Refused
 from dongcha.warehouse.inbox import Message
@@ -29,10 +29,11 @@ ROOM: Final = Room()
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest message and the largest body, in bytes."""
+    """The largest message and the largest body, in bytes, and the most messages in a body."""
 
     message: int = 32 << 10
     body: int = 500_000
+    messages: int = 2_500
 
 
 def limits_of(caller: Caller | None) -> Limits:
@@ -108,6 +109,8 @@ async def _taken(request: Request, shop: Shop, kind: str | None) -> JSONResponse
             key = body.get("writeKey")
             limits = limits_of(admit(shop, key if isinstance(key, str) else None, Scope.INGEST))
         received = [body] if kind else spread(body)
+        if len(received) > limits.messages:
+            raise BadBody(413, f"The batch has over {limits.messages:,} events.", "Send fewer events at once.")
         messages = _messages(received, kind, limits, shop)
         if messages:
             await asyncio.wrap_future(shop.inbox.submit(messages))
@@ -117,6 +120,8 @@ async def _taken(request: Request, shop: Shop, kind: str | None) -> JSONResponse
         return _error(400, f"{refused.reason[0].upper()}{refused.reason[1:]}.", "See docs/ingest.md.")
     except BusyError as busy:
         return _error(429, busy.what, busy.mend, {"Retry-After": str(busy.retry_after_seconds)})
+    except StoreError as broken:
+        return _error(503, broken.what, broken.mend)
     except HTTPException as denied:
         return _error(denied.status_code, str(denied.detail), "Send a key that may.", dict(denied.headers or {}))
     return JSONResponse({"success": True})
