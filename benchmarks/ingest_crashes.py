@@ -52,12 +52,13 @@ class Server:
         command = [sys.executable, "-c", SERVER, str(self.folder), str(self.port)]
         self.process = subprocess.Popen(command, env=self.environment)
         until = time.monotonic() + START_SECONDS
-        while wait and not self._listens():
+        while wait and not self.listens():
             if self.process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError("the server did not start")
             time.sleep(0.05)
 
-    def _listens(self) -> bool:
+    def listens(self) -> bool:
+        """Whether it can be reached."""
         with socket.socket() as tried:
             return tried.connect_ex(("127.0.0.1", self.port)) == 0
 
@@ -151,11 +152,13 @@ def _send(client: Any, sent: Sent, events: int) -> None:
 
 def _taken(call: Callable[..., tuple[bool, dict[str, Any]]], *what: Any) -> str:
     """Hand it to the SDK, which refuses while its queue is full; returns the message's id."""
+    queue = call.__self__.queue  # type: ignore[attr-defined]
     while True:
+        while queue.full():
+            time.sleep(0.01)
         taken, message = call(*what)
         if taken:
             return str(message["messageId"])
-        time.sleep(0.01)
 
 
 def _kill(server: Server, sent: Sent, marks: list[int], rng: random.Random) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
-import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from benchmarks.postgres_server import postgres, why_not
 
 from dongcha.errors import BusyError
 from dongcha.warehouse.inbox import Inbox, Message
@@ -25,7 +22,6 @@ from dongcha.warehouse.inbox.postgres import PostgresStore
 from dongcha.warehouse.inbox.sqlite import SqliteStore
 
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
-POSTGRES = Path("/usr/lib/postgresql/15/bin")
 
 
 def message(name: str, customer: str = "c", body: bytes = b"{}", at: datetime = NOON) -> Message:
@@ -38,30 +34,11 @@ def an_inbox(store: Store, most_waiting: int = 1000) -> Inbox:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of its own, on a socket in a folder; its URL."""
-    if not POSTGRES.is_dir():
-        pytest.skip("Debian's postgresql-15 is not installed")
-    if os.geteuid() == 0 and not shutil.which("setpriv"):
-        pytest.skip("PostgreSQL refuses to run as root")
-    folder = tmp_path_factory.mktemp("postgres")
-    # PostgreSQL refuses to run as root, and its own user must reach the folder.
-    become: list[str] = []
-    if os.geteuid() == 0:
-        for parent in (folder, *folder.parents[:2]):
-            parent.chmod(0o755)
-        shutil.chown(folder, "postgres")
-        become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    data = folder / "data"
-    made = [*become, str(POSTGRES / "initdb"), "-D", str(data), "-A", "trust", "-U", "dongcha", "--no-sync"]
-    subprocess.run(made, check=True, capture_output=True, cwd=folder)
-    command = [*become, str(POSTGRES / "postgres"), "-D", str(data), "-k", str(folder), "-c", "listen_addresses="]
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
-        until = time.monotonic() + 60
-        ready = [str(POSTGRES / "pg_isready"), "-h", str(folder), "-q"]
-        while subprocess.run(ready, check=False).returncode and time.monotonic() < until:
-            time.sleep(0.1)
-        yield f"postgresql://dongcha@/postgres?host={folder}"
-        running.send_signal(signal.SIGINT)
+    """A PostgreSQL server of its own; its URL."""
+    if why := why_not():
+        pytest.skip(why)
+    with postgres(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
