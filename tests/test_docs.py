@@ -63,6 +63,7 @@ def test_every_setting_is_in_the_template() -> None:
         *type(Settings().time).model_fields,
         *type(Settings().answers).model_fields,
         *type(Settings().serve).model_fields,
+        *type(Settings().inbox).model_fields,
     ):
         assert f"{name} = " in TEMPLATE
 

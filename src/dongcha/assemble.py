@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dongcha.insight_kit.registry import Registry
     from dongcha.insight_kit.telling import Reader
     from dongcha.jobs.background import Background
+    from dongcha.jobs.flush import Flushed
     from dongcha.jobs.ingest import LoadReport
     from dongcha.jobs.run import Outcome
     from dongcha.jobs.score import Scored
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from dongcha.jobs.train import Trained
     from dongcha.models.text.encoders import Encoder
     from dongcha.warehouse.engine import Engine
+    from dongcha.warehouse.inbox import Inbox
     from dongcha.warehouse.lake import Lake
     from dongcha.warehouse.ledger import Ledger
 
@@ -106,6 +108,15 @@ class Shop:
         return Ledger(self.folder / "ledger")
 
     @cached_property
+    def inbox(self) -> Inbox:
+        """Where events wait for the lake; see `dongcha.warehouse.inbox`."""
+        from dongcha.sources.segment import events_of
+        from dongcha.warehouse.inbox import open_inbox
+
+        settings = self.settings.inbox
+        return open_inbox(self.folder, settings.url, most_waiting=settings.most_waiting, read=events_of)
+
+    @cached_property
     def insights(self) -> Registry:
         from dongcha.insight_kit.registry import Registry
 
@@ -173,6 +184,12 @@ class Shop:
         return load_layout(
             self.lake, layout, Path(path), dry_run=dry_run, progress=self.desk.progress, loaded_at=self.clock()
         )
+
+    def flush(self) -> Flushed:
+        """Move what waits in the inbox into the lake, all of it; see `dongcha.jobs.flush`."""
+        from dongcha.jobs.flush import flush_all
+
+        return flush_all(self.lake, self.inbox, self.clock(), self.settings.inbox.remember_days)
 
     # -- insight out
 

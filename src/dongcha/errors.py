@@ -67,7 +67,11 @@ class StoreError(DongchaError):
 
 
 class BusyError(StoreError):
-    """Somebody else is at it; later it will do."""
+    """Somebody else is at it, or a store is full: `retry_after_seconds` later it may do."""
+
+    def __init__(self, what: str, mend: str = "", retry_after_seconds: int = 1) -> None:
+        super().__init__(what, mend)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class AccessError(DongchaError):

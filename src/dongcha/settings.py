@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -97,6 +98,27 @@ class ServeSection(Section):
         return origins
 
 
+class InboxSection(Section):
+    """Where events wait for the lake, and how many may."""
+
+    url: str = ""
+    """A PostgreSQL database, postgresql://user@host/name; empty: the file `inbox.db` of the workspace."""
+    most_waiting: Annotated[int, Field(ge=1)] = 1_000_000
+    """Events that may wait for the lake; when there are more, senders are told to come again."""
+    remember_days: Annotated[int, Field(ge=1, le=3650)] = 7
+    """How long an event that is sent again is known to be the same."""
+    flush_seconds: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    """How often a server moves what waits into the lake."""
+
+    @field_validator("url")
+    @classmethod
+    def _without_password(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in {"postgresql", "postgres"} or parts.password or "password" in parts.query):
+            raise ValueError("write it as postgresql://user@host/name; the password goes in PGPASSWORD or ~/.pgpass")
+        return url
+
+
 class Settings(BaseSettings):
     """All settings of a workspace. `insights` holds a table of options per insight, read by its own config class."""
 
@@ -106,6 +128,7 @@ class Settings(BaseSettings):
     time: TimeSection = TimeSection()
     answers: AnswersSection = AnswersSection()
     serve: ServeSection = ServeSection()
+    inbox: InboxSection = InboxSection()
     insights: dict[str, dict[str, Any]] = {}
     seed: Annotated[int, Field(ge=0)] = 7
     threads: Annotated[int, Field(ge=0)] = 0
@@ -178,6 +201,12 @@ refresh = ""                # when dongcha run runs by itself: "daily at 03:00",
 hosts = []                  # names that the server is reached by beside this machine's own; empty: any
 origins = []                # sites whose pages may call the API with a key, for example ["https://shop.example.com"]
 rate = 500.0                # requests a second of a key that has no limit of its own; 0 = no limit
+
+[inbox]                     # events that were sent and are not in the lake yet
+url = ""                    # for several servers: postgresql://user@host/name; empty: the file inbox.db
+most_waiting = 1000000      # when more wait for the lake, senders are told to come again
+remember_days = 7           # how long an event that is sent again is known to be the same
+flush_seconds = 5.0         # how often a server moves what waits into the lake
 
 # Options of one insight, for example:
 # [insights.segmentation]

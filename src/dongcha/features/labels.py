@@ -12,6 +12,7 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf, Window
 from dongcha.errors import MissingDataError
 from dongcha.features import sales
+from dongcha.features.identities import resolved
 from dongcha.features.next_events import actions
 from dongcha.features.point_in_time import Snapshot, whole_table
 from dongcha.features.sequence import timeline
@@ -40,7 +41,7 @@ def purchases(
     """
     import ibis
 
-    lines = sales.sale_lines(_within(_all(lake, c.ORDERS, versions), window, known_by))
+    lines = sales.sale_lines(_within(lake, c.ORDERS, versions, window, known_by))
     spend = sales.purchase_value(lines)
     found = lines.group_by(c.CUSTOMER_ID).aggregate(
         **{
@@ -64,7 +65,7 @@ def products_bought(
 
     Sorted by customer; customers who bought nothing that has a product id are left out. `known_by` as in `purchases`.
     """
-    lines = sales.sale_lines(_within(_all(lake, c.ORDERS, versions), window, known_by))
+    lines = sales.sale_lines(_within(lake, c.ORDERS, versions, window, known_by))
     bought = lines.filter(lines[sales.PURCHASED], lines[c.PRODUCT_ID].notnull())
     pairs = lake.engine.to_polars(bought.select(c.CUSTOMER_ID, c.PRODUCT_ID).distinct())
     pairs = pairs.select(pl.col(c.CUSTOMER_ID, c.PRODUCT_ID).cast(pl.String)).sort(c.CUSTOMER_ID, c.PRODUCT_ID)
@@ -104,7 +105,7 @@ def ratings_given(
 
     One row per customer and product, the newest rating; by customer, then in time. `known_by` as in `purchases`.
     """
-    rows = _within(_all(lake, c.REVIEWS, versions), window, known_by)
+    rows = _within(lake, c.REVIEWS, versions, window, known_by)
     rows = rows.filter(rows[c.CUSTOMER_ID].notnull(), rows[c.RATING].notnull())
     said = lake.engine.to_polars(rows.select(*RATED_COLUMNS, c.HAPPENED_AT, c.REVIEW_ID))
     said = said.sort(c.CUSTOMER_ID, c.HAPPENED_AT, c.REVIEW_ID)
@@ -127,14 +128,19 @@ class _Happened(Snapshot):
         self.window, self.known_by = window, known_by
 
     def table(self, name: str) -> ir.Table:
-        return _within(_all(self.lake, name, self.versions), self.window, self.known_by)
+        return _within(self.lake, name, self.versions, self.window, self.known_by)
 
 
-def _within(rows: ir.Table, window: Window, known_by: AsOf | None) -> ir.Table:
+def _within(
+    lake: Lake, name: str, versions: Mapping[str, int] | None, window: Window, known_by: AsOf | None
+) -> ir.Table:
+    """The table's rows of the window, each under the customer who was known at its start to be behind its id."""
+    rows = _all(lake, name, versions)
     happened = [rows[c.HAPPENED_AT] >= window.start.moment, rows[c.HAPPENED_AT] < window.end.moment]
     if known_by is not None:
         happened.append(rows[c.KNOWN_AT].isnull() | (rows[c.KNOWN_AT] <= known_by.moment))
-    return rows.filter(*happened)
+    links = Snapshot(lake, window.start, versions).links
+    return rows.filter(*happened) if links is None else resolved(rows.filter(*happened), links)
 
 
 def span(lake: Lake, table: str = c.ORDERS, versions: Mapping[str, int] | None = None) -> tuple[datetime, datetime]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +14,7 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.errors import MissingDataError
 from dongcha.features.declare import Feature, Grain, lookup, with_parts
+from dongcha.features.identities import current, people, resolved
 from dongcha.warehouse.lake import Lake
 from dongcha.warehouse.tables import ALWAYS, table
 
@@ -64,13 +65,33 @@ class Snapshot:
         return table in self.versions
 
     def table(self, name: str) -> ir.Table:
-        """The table's rows with `happened_at` before the cutoff, known by the cutoff.
+        """The table's rows with `happened_at` before the cutoff, known by the cutoff; customers one row each.
 
-        Every call reads the files afresh: rows that two grains share would be kept whole in memory, while each grain's
-        own reader takes only the columns it needs. Raises MissingDataError where the table is not loaded.
+        `customer_id` is who was known by the cutoff to be behind the row's own id, by the table identities. Every
+        call reads the files afresh: rows that two grains share would be kept whole in memory, while each grain's own
+        reader takes only the columns it needs. Raises MissingDataError where the table is not loaded.
         """
         if not self.has(name):
             raise MissingDataError(f"The table '{name}' is not loaded.", _load(name))
+        rows = self._before(name)
+        links = self.links
+        if name == c.CUSTOMERS:
+            return current(rows, links)
+        return rows if links is None else resolved(rows, links)
+
+    @cached_property
+    def links(self) -> ir.Table | None:
+        """Which alias is which customer, as known by the cutoff: alias_id, person; None where there is no link."""
+        import ibis
+
+        if not self.has(c.IDENTITIES):
+            return None
+        told = self._before(c.IDENTITIES).select(c.MESSAGE_ID, c.ALIAS_ID, c.CUSTOMER_ID, c.HAPPENED_AT, c.KNOWN_AT)
+        found = people(self.lake.engine.to_polars(told))
+        return None if found.is_empty() else ibis.memtable(found)
+
+    def _before(self, name: str) -> ir.Table:
+        """The table's rows as they were told, those that happened before the cutoff and were known by it."""
         rows = whole_table(self.lake, name, self.versions[name])
         known = rows[c.KNOWN_AT].isnull() | (rows[c.KNOWN_AT] <= self.as_of.moment)
         return rows.filter(rows[c.HAPPENED_AT] < self.as_of.moment, known)

@@ -71,7 +71,7 @@ def load_file(
     """
     contract = table(name)
     source = open_source(file, lambda done, of: progress(f"Load {file.name}: read", done, of))
-    with _staging(lake) as folder:
+    with staging(lake) as folder:
         staged = stage(
             source,
             file.name,
@@ -95,7 +95,7 @@ def load_layout(
     for done, part in enumerate(parts):
         progress(f"Load {layout}: {part.table}", done, len(parts))
         source = Source(part.columns, part.batches())
-        with _staging(lake) as folder:
+        with staging(lake) as folder:
             staged = stage(
                 source,
                 part.file,
@@ -112,7 +112,7 @@ def load_layout(
 
 
 @contextmanager
-def _staging(lake: Lake) -> Iterator[Path]:
+def staging(lake: Lake) -> Iterator[Path]:
     """A folder for one load's rows; what a load that was killed has left there is cleared first."""
     incoming = lake.folder / INCOMING
     with lake.writing():
@@ -137,7 +137,7 @@ def _commit(lake: Lake, file: str, name: str, staged: Staged, *, dry_run: bool, 
     done = NO_CHANGE
     if not dry_run:
         # Quarantine first: a load killed between the two commits is mended by loading again.
-        lake.quarantine(file, name, _stamped(staged.refused, file, name, loaded_at))
+        lake.quarantine(file, name, stamped(staged.refused, file, name, loaded_at))
         done = lake.commit(name, [staged.file])
     return LoadReport(
         file=file,
@@ -154,6 +154,7 @@ def _commit(lake: Lake, file: str, name: str, staged: Staged, *, dry_run: bool, 
     )
 
 
-def _stamped(refused: pl.DataFrame, file: str, name: str, loaded_at: datetime) -> pl.DataFrame:
+def stamped(refused: pl.DataFrame, file: str, name: str, loaded_at: datetime) -> pl.DataFrame:
+    """Refusals as quarantine keeps them."""
     stamp = {c.FILE: file, c.TABLE: name, c.LOADED_AT: loaded_at}
     return refused.with_columns(pl.lit(value).alias(key) for key, value in stamp.items())

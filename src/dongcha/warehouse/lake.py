@@ -14,7 +14,7 @@ from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
 
 from dongcha import columns as c
-from dongcha.errors import MissingDataError, StoreError
+from dongcha.errors import BusyError, MissingDataError, StoreError
 from dongcha.warehouse.tables import CONTRACT, TIME_TYPE, Table, table
 
 if TYPE_CHECKING:
@@ -102,17 +102,21 @@ class Lake:
     # -- writing
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the lake's one pen; raises StoreError when another process keeps it too long."""
+    def writing(self, patience_seconds: float = LOCK_SECONDS) -> Iterator[None]:
+        """Hold the lake's one pen; raises BusyError when another process keeps it too long."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.folder / ".writer.lock", is_singleton=True)
         try:
-            with FileLock(self.folder / ".writer.lock", timeout=LOCK_SECONDS, is_singleton=True):
-                yield
+            lock.acquire(timeout=patience_seconds)
         except Timeout:
-            raise StoreError(
-                f"Another process has been writing to {self.folder} for over {LOCK_SECONDS} s.",
+            raise BusyError(
+                f"Another process has been writing to {self.folder} for over {patience_seconds:g} s.",
                 "Wait for it to end, or stop it, then repeat.",
             ) from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def commit(self, name: str, staged: Sequence[Path]) -> Commit:
         """Merge staged Parquet files into the table by its key, in one atomic commit.
@@ -127,17 +131,31 @@ class Lake:
                 return self._create(contract, incoming)
             return self._merge(contract, incoming)
 
-    def quarantine(self, file: str, name: str, refused: pl.DataFrame) -> None:
-        """Make `refused` all that is quarantined for this file and table, in one atomic commit."""
+    def quarantine(self, file: str, name: str, refused: pl.DataFrame, rows: tuple[int, int] | None = None) -> None:
+        """Make `refused` all that is quarantined for this file and table, in one atomic commit.
+
+        With `rows`, of those rows alone, the first and the last: for a source that never ends.
+        """
         with self.writing():
             if refused.is_empty() and self._open(QUARANTINE) is None:
                 return
             of_file = f"{c.FILE} = '{_quoted(file)}' AND \"{c.TABLE}\" = '{name}'"
-            rows = refused.select(pl.col(k).cast(t) for k, t in QUARANTINE_SCHEMA.items())
+            if rows is not None:
+                of_file += f' AND "{c.ROW}" >= {rows[0]} AND "{c.ROW}" <= {rows[1]}'
+            told = refused.select(pl.col(k).cast(t) for k, t in QUARANTINE_SCHEMA.items())
             if self._open(QUARANTINE) is None:
-                write_deltalake(self._path(QUARANTINE), rows.to_arrow())
+                write_deltalake(self._path(QUARANTINE), told.to_arrow())
             else:
-                write_deltalake(self._path(QUARANTINE), rows.to_arrow(), mode="overwrite", predicate=of_file)
+                write_deltalake(self._path(QUARANTINE), told.to_arrow(), mode="overwrite", predicate=of_file)
+
+    def tidy(self, name: str, most_files: int) -> bool:
+        """Put a table's small files together where it has more than `most_files`; the rows and older versions stay."""
+        delta = self._open(name)
+        if delta is None or len(delta.file_uris()) <= most_files:
+            return False
+        with self.writing():
+            delta = DeltaTable(self._path(name))
+            return int(delta.optimize.compact()["numFilesRemoved"]) > 0
 
     # -- inside
 

@@ -1,4 +1,4 @@
-"""The contract: what each of the ten tables must hold."""
+"""The contract: what each of the eleven tables must hold."""
 
 from __future__ import annotations
 
@@ -128,7 +128,8 @@ CURRENCY = _text(c.CURRENCY, "币种")
 _TABLES = (
     Table(
         c.CUSTOMERS,
-        (c.CUSTOMER_ID,),
+        # What is noted of a customer later is a row of its own, so that it changes nothing that was known before.
+        (c.CUSTOMER_ID, c.HAPPENED_AT),
         (
             CUSTOMER,
             Column(c.CREATED_AT, Kind.TIME, also_called=("signup_date", "registered_at", "注册时间")),
@@ -260,13 +261,23 @@ _TABLES = (
         ),
         describes=True,
     ),
+    Table(
+        # Who is who: from `happened_at` on, what `alias_id` did was done by `customer_id`; null takes the link back.
+        c.IDENTITIES,
+        (c.MESSAGE_ID,),
+        (
+            _id(c.MESSAGE_ID, "messageid", required=True),
+            _id(c.ALIAS_ID, "previous_id", "previousid", c.ANONYMOUS_ID, "anonymousid", required=True),
+            CUSTOMER_IF_KNOWN,
+        ),
+    ),
 )
 
 CONTRACT: Final[dict[str, Table]] = {table.name: table for table in _TABLES}
 
 
 def table(name: str) -> Table:
-    """The contract's table called `name`; UsageError lists the ten."""
+    """The contract's table called `name`; UsageError lists them all."""
     if name not in CONTRACT:
         raise UnknownError(f"There is no table '{name}'.", f"The tables are: {', '.join(CONTRACT)}.")
     return CONTRACT[name]

@@ -1,0 +1,149 @@
+"""From the inbox to the lake: exactly once, in the order of acceptance, whatever crashes in between.
+
+A batch is the oldest messages that wait. Their rows are merged into the lake table by table, by key; what can't become
+rows goes to quarantine under the message's place; only then are the messages let go. A crash before that leaves them
+waiting, and the same messages give the same rows, so that merging them again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import orjson
+import polars as pl
+
+from dongcha import columns as c
+from dongcha.jobs.ingest import staging, stamped
+from dongcha.jobs.known_traits import with_known
+from dongcha.sources.conform import LONGEST_SHOWN, REFUSALS, Conformer
+from dongcha.sources.formats.batch import Batch, as_numbers
+from dongcha.sources.matching import match
+from dongcha.sources.segment import rows_of
+from dongcha.sources.segment_values import Refused, Row
+from dongcha.warehouse.inbox import Inbox, Message
+from dongcha.warehouse.lake import LOCK_SECONDS, Lake
+from dongcha.warehouse.tables import CONTRACT, table
+
+FILE: Final = "inbox"
+"""What quarantine calls the source of a refused message; the row is its place in the inbox."""
+AT_ONCE: Final = 20_000
+MOST_FILES: Final = 100
+"""A table of more files than this is tidied: every flush adds some small ones."""
+PATIENCE_SECONDS: Final = 1.0
+
+Placed = tuple[int, Row]
+"""A row, and the place of the message that it came from."""
+
+
+@dataclass(frozen=True)
+class Flushed:
+    """What a flush did: messages moved, rows per table (new or changed), messages quarantined and why."""
+
+    messages: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    quarantined: int = 0
+
+
+def flush(
+    lake: Lake,
+    inbox: Inbox,
+    *,
+    most: int = AT_ONCE,
+    patience_seconds: float = PATIENCE_SECONDS,
+) -> Flushed:
+    """Move the oldest messages that wait, up to `most`, into the lake.
+
+    Raises BusyError where another process holds the lake for longer than `patience_seconds`; then nothing has changed.
+    """
+    if not inbox.backlog():
+        return Flushed()
+    # The lake's pen is also what makes two flushers take turns.
+    with lake.writing(patience_seconds):
+        messages = inbox.waiting(most)
+        if not messages:
+            return Flushed()
+        rows, refused = _read(messages)
+        known_at = max(message.received_at for message in messages)
+        span = (messages[0].place, messages[-1].place)
+        done: dict[str, int] = {}
+        for name in CONTRACT:
+            if name in rows or name in refused:
+                done[name], bad = _committed(lake, name, rows.get(name, []), known_at)
+                refused[name] = [*refused.get(name, []), *bad]
+                if refused[name]:
+                    _quarantine(lake, name, refused[name], span, messages)
+                lake.tidy(name, MOST_FILES)
+        inbox.settle(messages)
+    told = {place for found in refused.values() for place, *_ in found}
+    return Flushed(len(messages), {k: n for k, n in done.items() if n}, len(told))
+
+
+Refusal = tuple[int, str | None, str | None, str]
+
+
+def _read(messages: Sequence[Message]) -> tuple[dict[str, list[Placed]], dict[str, list[Refusal]]]:
+    """Table → rows in order, and table → refusals; a message of which nothing can be read is one of events."""
+    rows: dict[str, list[Placed]] = {}
+    refused: dict[str, list[Refusal]] = {}
+    for message in messages:
+        try:
+            if message.refused:
+                raise Refused(None, None, message.refused)
+            for told in rows_of(orjson.loads(message.body), message.received_at, message.id):
+                rows.setdefault(told.table, []).append((message.place, told.row))
+        except Refused as why:
+            shown = (why.value or message.body.decode("utf-8", "replace"))[:LONGEST_SHOWN]
+            refused.setdefault(c.EVENTS, []).append((message.place, why.column, shown, why.reason))
+    return rows, refused
+
+
+def _committed(lake: Lake, name: str, placed: list[Placed], known_at: datetime) -> tuple[int, list[Refusal]]:
+    """Merge rows into a table; how many are new or changed, and what the contract refuses of them."""
+    if name == c.CUSTOMERS:
+        placed = with_known(lake, placed)
+    if not placed:
+        return 0, []
+    contract = table(name)
+    columns = [k.name for k in contract.columns]
+    texts = pl.DataFrame([pl.Series(k, [row.get(k) for _, row in placed], pl.String) for k in columns])
+    conformer = Conformer(contract, match(FILE, contract, columns, {}, {}), FILE, "UTC", known_at)
+    looked, _ = conformer.look(Batch(texts, as_numbers([place for place, _ in placed])))
+    conformer.learn()
+    good, refused = conformer.conform(looked)
+    # Of rows with one key the one that was accepted last counts.
+    newest = good.unique(contract.key, keep="last", maintain_order=True).select(list(contract.schema))
+    bad = [(int(row[0]), row[1], row[2], str(row[3])) for row in refused.rows()]
+    if newest.is_empty():
+        return 0, bad
+    with staging(lake) as folder:
+        file = folder / f"{name}.parquet"
+        newest.write_parquet(file, compression="lz4")
+        done = lake.commit(name, [file])
+    return done.new + done.changed, bad
+
+
+def _quarantine(
+    lake: Lake, name: str, refused: Sequence[Refusal], span: tuple[int, int], messages: Sequence[Message]
+) -> None:
+    """Put the refusals of these messages in the place of what was refused of them before."""
+    at: dict[int, Any] = {message.place: message.received_at for message in messages}
+    frame = pl.DataFrame(list(refused), schema=REFUSALS, orient="row")
+    times = pl.Series([at[place] for place in frame[c.ROW]], dtype=pl.Datetime("us", "UTC"))
+    told = stamped(frame, FILE, name, messages[-1].received_at).with_columns(times.alias(c.LOADED_AT))
+    lake.quarantine(FILE, name, told, span)
+
+
+def flush_all(lake: Lake, inbox: Inbox, now: datetime, remember_days: int) -> Flushed:
+    """Flush until nothing waits, then forget the ids that are older than `remember_days`.
+
+    Raises BusyError where another process holds the lake for long; what was moved until then stays moved.
+    """
+    total = Flushed()
+    while (done := flush(lake, inbox, patience_seconds=LOCK_SECONDS)).messages:
+        rows = {k: total.rows.get(k, 0) + done.rows.get(k, 0) for k in {**total.rows, **done.rows}}
+        total = Flushed(total.messages + done.messages, rows, total.quarantined + done.quarantined)
+    inbox.forget(now - timedelta(days=remember_days))
+    return total

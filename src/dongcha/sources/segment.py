@@ -1,0 +1,341 @@
+"""Messages of Segment's HTTP API, as its SDKs send them, made rows of the contract.
+
+Pure: the same message received at the same moment gives the same rows. What a message may hold is in Segment's
+specification (segment.com/docs/connections/spec, and its e-commerce part for orders and reviews).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import orjson
+
+from dongcha import columns as c
+from dongcha.sources.segment_orders import ordered, refunded
+from dongcha.sources.segment_values import (
+    Refused,
+    Row,
+    as_date,
+    as_id,
+    as_moment,
+    as_number,
+    as_text,
+    first,
+    iso,
+    number_of,
+    packed,
+)
+from dongcha.warehouse.inbox import Message
+from dongcha.warehouse.tables import CONTRACT, Column, Kind
+
+TYPES: Final = ("track", "identify", "page", "screen", "group", "alias")
+LONGEST_MESSAGE_ID: Final = 100
+CLOCKS_DIFFER: Final = timedelta(days=1)
+"""How far ahead of our clock a message may lie, after its sender's clock was corrected."""
+
+_TRAITS: Final[dict[str, Column]] = {
+    name.replace("_", "").casefold(): column
+    for column in CONTRACT[c.CUSTOMERS].own_columns
+    if column.name != c.CUSTOMER_ID
+    for name in (column.name, *column.also_called)
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """One row that a message became: the table, and its fields as text that reads back exactly."""
+
+    table: str
+    row: Row
+
+
+def spread(body: Mapping[str, Any]) -> list[Any]:
+    """The messages of a batch, each with what the batch says for all: `sentAt`, and `context` where it has none.
+
+    Raises Refused where `batch` is no list.
+    """
+    batch = body.get("batch")
+    if not isinstance(batch, list):
+        raise Refused("batch", None, "the body has no list called batch")
+    shared = {k: body[k] for k in ("sentAt", "context") if body.get(k) is not None}
+    return [{**shared, **_given(message)} if isinstance(message, dict) else message for message in batch]
+
+
+def message_id(message: Any, text: bytes) -> str | None:
+    """The id that tells a message sent again: its own, else a digest of its `text` where it says when it was.
+
+    None where it has neither: two such messages can't be told from one that was sent twice.
+    """
+    fields = message if isinstance(message, dict) else {}
+    own = fields.get("messageId")
+    if isinstance(own, str) and 0 < len(own) <= LONGEST_MESSAGE_ID and "\x00" not in own:
+        return own
+    if own is None and not _timed(fields):
+        return None
+    # The time of sending is another when the same is sent again.
+    unsent = text if own is not None or "sentAt" not in fields else orjson.dumps({**fields, "sentAt": None})
+    return "made-" + hashlib.blake2b(unsent, digest_size=16).hexdigest()
+
+
+def customer_of(message: Any) -> str:
+    """Whom a message is about: the user id, else the anonymous id, else an empty text."""
+    fields = message if isinstance(message, dict) else {}
+    return as_id(fields.get("userId")) or as_id(fields.get("anonymousId")) or ""
+
+
+def rows_of(message: Any, received_at: datetime, made_id: str | None = None) -> list[Told]:
+    """The rows that a message becomes, at least one. `made_id` is the id of a message that has none of its own.
+
+    `happened_at` is the message's `timestamp`, moved by how far its sender's clock (`sentAt`) was off ours, and never
+    after `received_at`, which is `known_at`. Raises Refused with the field and the reason.
+    """
+    if not isinstance(message, dict):
+        raise Refused(None, None, "this is not a JSON object")
+    kind = message.get("type")
+    if kind not in TYPES:
+        raise Refused("type", as_text(kind), f"type is none of {', '.join(TYPES)}")
+    for name in ("properties", "traits", "context"):
+        if not isinstance(message.get(name) or {}, dict):
+            raise Refused(name, as_text(message[name]), f"{name} is not an object")
+    scene = _Scene(message, _id_of(message, made_id), _happened(message, received_at), received_at)
+    return _READERS[str(kind)](scene)
+
+
+def events_of(received: Message) -> list[dict[str, Any]]:
+    """The rows of the table events that a message becomes, typed: what a timeline shows of it; none if refused."""
+    try:
+        told = rows_of(orjson.loads(received.body), received.received_at, received.id)
+    except Refused:
+        return []
+    return [_typed(k.row) for k in told if k.table == c.EVENTS]
+
+
+def _typed(row: Row) -> dict[str, Any]:
+    times = {k: as_moment(row[k]) for k in (c.HAPPENED_AT, c.KNOWN_AT)}
+    value = row[c.VALUE]
+    return {**row, **times, c.VALUE: None if value is None else float(value)}
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A message, checked as far as all kinds are alike."""
+
+    message: Mapping[str, Any]
+    id: str
+    happened_at: datetime
+    received_at: datetime
+
+    @property
+    def user(self) -> str | None:
+        return as_id(self.message.get("userId"))
+
+    @property
+    def anonymous(self) -> str | None:
+        return as_id(self.message.get("anonymousId"))
+
+    @property
+    def someone(self) -> str:
+        """Who bought, wrote or told of themselves: a visitor does that under the anonymous id."""
+        someone = self.user or self.anonymous
+        if someone is None:
+            raise Refused("userId", as_text(self.message.get("userId")), "there is neither a userId nor an anonymousId")
+        return someone
+
+    @property
+    def properties(self) -> dict[str, Any]:
+        return _given(self.message.get("properties") or {})
+
+    @property
+    def context(self) -> dict[str, Any]:
+        return self.message.get("context") or {}
+
+    def told(self, table: str, row: Row) -> Told:
+        stamp = {c.HAPPENED_AT: iso(self.happened_at), c.KNOWN_AT: iso(self.received_at)}
+        return Told(table, {**row, **stamp, c.SOURCE: "api"})
+
+
+def _track(scene: _Scene) -> list[Told]:
+    name = as_text(scene.message.get("event"))
+    if not isinstance(scene.message.get("event"), str) or not name:
+        raise Refused("event", name, "event is missing")
+    someone, properties = scene.someone, scene.properties
+    if name == c.PRODUCT_REVIEWED:
+        return [scene.told(c.REVIEWS, _review(someone, scene.id, properties))]
+    if name == c.ORDER_COMPLETED:
+        lines = ordered(someone, properties)
+        return [*(scene.told(c.ORDERS, line) for line in lines), _event(scene, name, properties)]
+    if name in (c.ORDER_REFUNDED, c.ORDER_CANCELLED):
+        return [scene.told(c.ORDERS, line) for line in refunded(someone, scene.id, properties)]
+    return [_event(scene, name, properties)]
+
+
+def _identify(scene: _Scene) -> list[Told]:
+    traits = {**_given(scene.context.get("traits") or {}), **_given(scene.message.get("traits") or {})}
+    told = [scene.told(c.CUSTOMERS, {c.CUSTOMER_ID: scene.someone, **_customer(traits)})]
+    if scene.user and scene.anonymous and scene.user != scene.anonymous:
+        told.append(_link(scene, scene.anonymous, scene.user))
+    return told
+
+
+def _alias(scene: _Scene) -> list[Told]:
+    previous = as_id(scene.message.get("previousId"))
+    if previous is None or scene.user is None:
+        missing = "previousId" if previous is None else "userId"
+        raise Refused(missing, as_text(scene.message.get(missing)), f"an alias needs a {missing}")
+    # An id that is said to be itself is nobody else: that takes a link back.
+    return [_link(scene, previous, scene.user if scene.user != previous else None)]
+
+
+def _page(scene: _Scene) -> list[Told]:
+    return _seen(scene, c.PAGE_VIEWED, "web")
+
+
+def _screen(scene: _Scene) -> list[Told]:
+    return _seen(scene, c.SCREEN_VIEWED, "mobile")
+
+
+def _seen(scene: _Scene, event: str, channel: str) -> list[Told]:
+    named = {k: scene.message[k] for k in ("name", "category") if scene.message.get(k) is not None}
+    return [_event(scene, event, {**named, **scene.properties}, channel)]
+
+
+def _group(scene: _Scene) -> list[Told]:
+    group = as_id(scene.message.get("groupId"))
+    if group is None:
+        raise Refused("groupId", as_text(scene.message.get("groupId")), "groupId is missing")
+    traits = _given(scene.message.get("traits") or {})
+    return [_event(scene, c.GROUP_JOINED, {**traits, "groupId": group})]
+
+
+_READERS: Final = {
+    "track": _track,
+    "identify": _identify,
+    "alias": _alias,
+    "page": _page,
+    "screen": _screen,
+    "group": _group,
+}
+
+
+def _event(scene: _Scene, event: str, properties: dict[str, Any], channel: str | None = None) -> Told:
+    """One row a message, so that counting rows counts what was done; a product where one alone is meant."""
+    if scene.user is None and scene.anonymous is None:
+        scene.someone  # noqa: B018  (says what is missing)
+    left = dict(properties)
+    products = left.get("products")
+    product = as_id(first(left, "product_id", "productId", "sku"))
+    if product is None and isinstance(products, list) and len(products) == 1 and isinstance(products[0], dict):
+        product = as_id(first(products[0], "product_id", "productId", "sku"))
+    campaign = scene.context.get("campaign")
+    if isinstance(campaign, dict) and campaign:
+        left.setdefault("campaign", campaign)
+    row = {
+        c.MESSAGE_ID: scene.id,
+        c.CUSTOMER_ID: scene.user,
+        c.ANONYMOUS_ID: scene.anonymous,
+        c.EVENT: event,
+        c.PRODUCT_ID: product,
+        c.SESSION_ID: as_id(first(left, "session_id", "sessionId") or scene.context.get("sessionId")),
+        c.CHANNEL: as_text(left.get("channel") or scene.message.get("channel") or channel),
+        c.VALUE: next((n for k in ("value", "revenue", "total") if (n := as_number(left.get(k))) is not None), None),
+    }
+    return scene.told(c.EVENTS, {**row, c.EXTRAS: packed(left)})
+
+
+def _review(someone: str, own_id: str, properties: dict[str, Any]) -> Row:
+    row = {
+        c.REVIEW_ID: as_id(first(properties, "review_id", "reviewId")) or own_id,
+        c.CUSTOMER_ID: someone,
+        c.PRODUCT_ID: as_id(first(properties, "product_id", "productId", "sku")),
+        c.RATING: number_of("rating", first(properties, "rating", "score", "stars")),
+        c.TITLE: as_text(first(properties, "title", "review_title")),
+        c.TEXT: as_text(first(properties, "review_body", "text", "body", "review")),
+        c.LANGUAGE: as_text(properties.get("language")),
+    }
+    return {**row, c.EXTRAS: packed(properties)}
+
+
+def _customer(traits: dict[str, Any]) -> Row:
+    """The traits that the contract knows in its own columns, where they can be read; all others as extras."""
+    row: Row = {}
+    left: dict[str, Any] = {}
+    address = traits.get("address")
+    flat = {**(_given(address) if isinstance(address, dict) else {}), **traits}
+    for name, value in flat.items():
+        column = _TRAITS.get(name.replace("_", "").casefold())
+        text = None if column is None or column.name in row else _trait(column, value)
+        if column is not None and text is not None:
+            row[column.name] = text
+        elif name in traits and name != "address":
+            left[name] = value
+    if isinstance(address, dict):
+        unread = {k: v for k, v in _given(address).items() if k.replace("_", "").casefold() not in _TRAITS}
+        left |= {"address": unread} if unread else {}
+    whole = " ".join(t for k in ("firstName", "lastName") if (t := as_text(_either(traits, k))))
+    if c.NAME not in row and whole:
+        row[c.NAME] = whole
+    return {**row, c.EXTRAS: packed(left)}
+
+
+def _either(traits: dict[str, Any], name: str) -> Any:
+    return traits.get(name, traits.get({"firstName": "first_name", "lastName": "last_name"}[name]))
+
+
+def _trait(column: Column, value: Any) -> str | None:
+    match column.kind:
+        case Kind.TIME:
+            moment = as_moment(value)
+            return None if moment is None else iso(moment)
+        case Kind.DATE:
+            return as_date(value)
+        case Kind.FLAG:
+            return str(value).lower() if isinstance(value, bool) else None
+    return as_text(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
+
+
+def _link(scene: _Scene, alias: str, customer: str | None) -> Told:
+    row: Row = {c.MESSAGE_ID: scene.id, c.ALIAS_ID: alias, c.CUSTOMER_ID: customer}
+    return scene.told(c.IDENTITIES, row)
+
+
+def _id_of(message: Mapping[str, Any], made_id: str | None) -> str:
+    own = message.get("messageId")
+    if own is None and made_id is not None:
+        return made_id
+    if not isinstance(own, str) or not own.strip():
+        raise Refused("messageId", as_text(own), "messageId is not a text")
+    if len(own) > LONGEST_MESSAGE_ID:
+        raise Refused("messageId", own, f"messageId is over {LONGEST_MESSAGE_ID} characters")
+    if "\x00" in own:
+        raise Refused("messageId", own.replace("\x00", ""), "messageId holds a null character")
+    return own
+
+
+def _timed(message: Mapping[str, Any]) -> bool:
+    return bool(message.get("timestamp") or message.get("originalTimestamp"))
+
+
+def _happened(message: Mapping[str, Any], received_at: datetime) -> datetime:
+    told = message.get("timestamp") or message.get("originalTimestamp")
+    if told is None:
+        return received_at
+    moment = as_moment(told)
+    if moment is None:
+        raise Refused("timestamp", as_text(told), "timestamp is not an ISO 8601 time")
+    sent = as_moment(message.get("sentAt"))
+    try:
+        moment = moment if sent is None else moment + (received_at - sent)
+    except OverflowError:
+        raise Refused("timestamp", as_text(told), "timestamp is not a time of this era") from None
+    if moment > received_at + CLOCKS_DIFFER:
+        raise Refused("timestamp", as_text(told), "timestamp lies in the future")
+    return min(moment, received_at).astimezone(UTC)
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given: SDKs send null for what was not."""
+    return {k: v for k, v in fields.items() if v is not None}

@@ -1,0 +1,85 @@
+"""What an inbox holds, and what is asked of any place that keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Final, Protocol
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+MOST_BYTES: Final = 64 << 20
+"""Bodies that are read at once, whatever their number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An accepted message: its id (what makes it one and the same when it is sent again), whom it is about, its text.
+
+    `refused` is why it can't be let in, where that showed at the door: it waits to be told to quarantine. `place` is
+    its number in the order of acceptance, given by the store; 0 before.
+    """
+
+    id: str
+    customer: str
+    received_at: datetime
+    body: bytes
+    refused: str = ""
+    place: int = 0
+
+
+class Store(Protocol):
+    """Where messages are kept. Every method is one transaction; one that returned has reached the disk."""
+
+    def add(self, messages: Sequence[Message]) -> list[bool]:
+        """Keep those whose id was not seen before, in this order; True for each that was kept."""
+
+    def waiting(self, most: int) -> list[Message]:
+        """The oldest messages that wait, in the order of acceptance, up to MOST_BYTES of bodies.
+
+        None that was accepted before one of them comes up later.
+        """
+
+    def settle(self, last: int) -> None:
+        """Everything up to this place is in the lake: let it go, and remember that its ids were seen."""
+
+    def recent(self, customer: str) -> list[Message]:
+        """What waits of one customer, in the order of acceptance."""
+
+    def backlog(self) -> int:
+        """How many messages wait, at most: a number that is quick to tell."""
+
+    def forget(self, before: datetime, most: int) -> int:
+        """Forget up to `most` ids that were settled and received before a moment; returns how many it forgot."""
+
+    def close(self) -> None:
+        """Let go of the files or connections."""
+
+
+def mark(message_id: str) -> bytes:
+    """The id as it is remembered: 16 bytes, whatever its length."""
+    return blake2b(message_id.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970."""
+    return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def moment(micros: int) -> datetime:
+    """The moment so many microseconds after 1970."""
+    return EPOCH + timedelta(microseconds=micros)
+
+
+def within_bytes(messages: Iterable[Message]) -> list[Message]:
+    """The first messages whose bodies together have at most MOST_BYTES, and at least one."""
+    kept: list[Message] = []
+    size = 0
+    for message in messages:
+        size += len(message.body)
+        if kept and size > MOST_BYTES:
+            break
+        kept.append(message)
+    return kept

@@ -1,0 +1,137 @@
+"""The inbox in PostgreSQL: for several servers over one lake."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from dongcha.errors import BusyError, SettingsError
+from dongcha.warehouse.inbox.message import MOST_BYTES, Message, mark, micros, moment
+
+if TYPE_CHECKING:
+    import psycopg
+
+TABLES: Final = """
+CREATE TABLE IF NOT EXISTS dongcha_seen (
+    place BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, mark BYTEA NOT NULL UNIQUE, received_at BIGINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS dongcha_waiting (
+    place BIGINT PRIMARY KEY, id TEXT NOT NULL, customer TEXT NOT NULL, received_at BIGINT NOT NULL,
+    body BYTEA NOT NULL, refused TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS dongcha_waiting_by_customer ON dongcha_waiting (customer);
+"""
+ADD: Final = """
+WITH given AS (
+    SELECT * FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::bigint[], %s::bytea[], %s::text[])
+    WITH ORDINALITY AS t (mark, id, customer, received_at, body, refused, nth)
+), kept AS (
+    INSERT INTO dongcha_seen (mark, received_at) SELECT mark, received_at FROM given ORDER BY nth
+    ON CONFLICT (mark) DO NOTHING RETURNING place, mark
+), first AS (
+    SELECT DISTINCT ON (given.mark) place, nth, id, customer, given.received_at, body, refused
+    FROM given JOIN kept ON kept.mark = given.mark ORDER BY given.mark, nth
+), put AS (
+    INSERT INTO dongcha_waiting SELECT place, id, customer, received_at, body, refused FROM first
+)
+SELECT nth FROM first
+"""
+TURN: Final = 0x646F6E67
+"""The advisory lock that writers take in turn, so that places become visible in their order."""
+
+
+class PostgresStore:
+    """Messages in two tables of the database that `url` names. Each thread has a connection of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._own = threading.local()
+        self._all: list[psycopg.Connection[Any]] = []
+        with self._writing() as db:
+            for statement in TABLES.split(";")[:-1]:
+                db.execute(statement)
+
+    def add(self, messages: Sequence[Message]) -> list[bool]:
+        rows = [(mark(m.id), m.id, m.customer, micros(m.received_at), m.body, m.refused) for m in messages]
+        with self._writing() as db:
+            kept = {nth for (nth,) in db.execute(ADD, [list(k) for k in zip(*rows, strict=True)]).fetchall()}
+        return [nth in kept for nth in range(1, len(messages) + 1)]
+
+    def waiting(self, most: int) -> list[Message]:
+        # The server sends no more than is taken: sizes are added up where the bodies are.
+        oldest = "SELECT place, octet_length(body) AS size FROM dongcha_waiting ORDER BY place LIMIT %s"
+        sized = f"SELECT place, sum(size) OVER (ORDER BY place) AS upto FROM ({oldest}) AS oldest"
+        which = f"JOIN ({sized}) AS sized USING (place) WHERE upto <= {MOST_BYTES} ORDER BY place"
+        return self._read(which, most) or self._read("ORDER BY place LIMIT %s", 1)
+
+    def settle(self, last: int) -> None:
+        with self._writing() as db:
+            db.execute("DELETE FROM dongcha_waiting WHERE place <= %s", (last,))
+
+    def recent(self, customer: str) -> list[Message]:
+        return self._read("WHERE customer = %s ORDER BY place", customer)
+
+    def backlog(self) -> int:
+        """Ids seen before leave gaps between places: this may say more than wait, until they are settled."""
+        with self._connected() as db:
+            ends = db.execute("SELECT max(place) - min(place) + 1 FROM dongcha_waiting").fetchone()
+        return int((ends and ends[0]) or 0)
+
+    def forget(self, before: datetime, most: int) -> int:
+        old = """
+            DELETE FROM dongcha_seen WHERE place IN (
+                SELECT place FROM dongcha_seen
+                WHERE place < coalesce((SELECT min(place) FROM dongcha_waiting), 1::bigint << 62)
+                ORDER BY place LIMIT %s
+            ) AND received_at < %s
+        """
+        with self._writing() as db:
+            return db.execute(old, (most, micros(before))).rowcount
+
+    def close(self) -> None:
+        for connection in self._all:
+            connection.close()
+        self._all.clear()
+
+    def _read(self, which: str, value: int | str) -> list[Message]:
+        asked = f"SELECT id, customer, received_at, body, refused, place FROM dongcha_waiting {which}"
+        with self._connected() as db:
+            rows = db.execute(asked, (value,)).fetchall()
+        return [Message(i, who, moment(at), bytes(body), why, place) for i, who, at, body, why, place in rows]
+
+    @contextmanager
+    def _writing(self) -> Iterator[psycopg.Connection[Any]]:
+        with self._connected() as db, db.transaction():
+            # Whatever the server's default, a commit that returned is on the disk.
+            db.execute("SET LOCAL synchronous_commit = on")
+            db.execute("SELECT pg_advisory_xact_lock(%s)", (TURN,))
+            yield db
+
+    @contextmanager
+    def _connected(self) -> Iterator[psycopg.Connection[Any]]:
+        import psycopg
+
+        try:
+            yield self._connection()
+        except psycopg.Error as error:
+            # Without the text of libpq, which may quote the connection's parameters.
+            what = error.diag.message_primary or type(error).__name__
+            self._own.connection = None
+            raise BusyError(f"The inbox's database can't be used: {what}.", "Is the server up?") from None
+
+    def _connection(self) -> psycopg.Connection[Any]:
+        try:
+            import psycopg
+        except ImportError:
+            raise SettingsError(
+                "inbox.url names a PostgreSQL server, and psycopg is not installed.", "pip install 'dongcha[postgres]'"
+            ) from None
+        there: psycopg.Connection[Any] | None = getattr(self._own, "connection", None)
+        if there is None or there.closed:
+            there = psycopg.connect(self.url, autocommit=True, connect_timeout=10)
+            self._own.connection = there
+            self._all.append(there)
+        return there
