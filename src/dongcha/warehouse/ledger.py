@@ -112,6 +112,11 @@ class Ledger:
         runs = runs.filter(pl.col(c.AS_OF).is_in(at.implode()))
         return runs.row(0, named=True) if len(runs) else None
 
+    def latest_runs(self, job: str) -> dict[str, dict[str, Any]]:
+        """Insight → the newest finished run of a job at its latest cutoff, by one reading of the table."""
+        newest_last = self.runs(job).sort(c.AS_OF, c.MADE_AT, c.RUN_ID)
+        return {run[c.INSIGHT]: run for run in newest_last.iter_rows(named=True)}
+
     def same_run(self, job: str, insight: str, fingerprint: str) -> dict[str, Any] | None:
         """A finished run of the same work on the same facts: what need not be repeated."""
         runs = self.runs(job, insight).filter(pl.col("fingerprint") == fingerprint)
