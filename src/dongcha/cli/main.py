@@ -8,7 +8,7 @@ import sys
 import typer
 
 from dongcha import __version__
-from dongcha.cli import data, demo, insight, models, people
+from dongcha.cli import access, data, demo, insight, models, people
 from dongcha.errors import DongchaError
 
 app = typer.Typer(
@@ -31,7 +31,7 @@ def _top(version: bool = typer.Option(False, "--version", help="Print the versio
 for module in (demo, data, insight, models, people):
     for command in module.COMMANDS:
         app.command()(command)
-for name, commands in models.GROUPS.items():
+for name, commands in {**models.GROUPS, **access.GROUPS}.items():
     app.add_typer(commands, name=name)
 
 

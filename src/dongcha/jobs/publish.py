@@ -59,8 +59,8 @@ def publish(
 ) -> Published:
     """Make the serving view anew, where the one that is there was not made from the same facts and answers.
 
-    `told`: what the view says of the whole shop (`overview`, `groups`, `currency`); `settings`: what else it depends on.
-    `again`: make it whatever is there. Raises MissingDataError where no table knows any customer.
+    `told`: what the view says of the whole shop (`overview`, `groups`, `currency`); `settings`: what else
+    it depends on. `again`: make it whatever is there. Raises MissingDataError where no table knows any customer.
     """
     started = perf_counter()
     fingerprint = _fingerprint(desk, portraits, settings)

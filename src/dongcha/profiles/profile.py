@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dongcha.errors import UsageError
+from dongcha.errors import UnknownError
 from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.base import Insight
 from dongcha.insight_kit.telling import Reader
@@ -19,10 +19,10 @@ def profile(
 ) -> dict[str, Any]:
     """The customer's portrait (`Portraits.of`) and `story`, all of it as one would tell it; see `profiles.story`.
 
-    Raises UsageError where no table knows the customer.
+    Raises UnknownError where no table knows the customer.
     """
     if not known(snapshot.within(customer_id, customer_id)):
-        raise UsageError(
+        raise UnknownError(
             f"No table knows a customer '{customer_id}' before {snapshot.as_of}.", "Look for one: dongcha show churn."
         )
     (found,) = Portraits(snapshot, ledger, insights).of([customer_id])
