@@ -421,18 +421,14 @@ class Shop:
 
     def models(self) -> list[dict[str, Any]]:
         """Every version of every insight: insight, version, champion, contender, as_of, why."""
+        cards, audit = self.ledger.cards(), self.ledger.audit()
+        champions = dict(zip(audit[c.INSIGHT], audit[c.VERSION], strict=True))
+        told = ("insight", "version", "contender", "as_of", "made_at", "why")
         return [
-            {
-                "insight": insight.name,
-                "version": version,
-                "champion": version == self.ledger.champion(insight.name),
-                **{
-                    k: (self.ledger.card(insight.name, version) or {})[k]
-                    for k in ("contender", "as_of", "made_at", "why")
-                },
-            }
+            {k: card[k] for k in told} | {"champion": champions.get(insight.name) == card["version"]}
             for insight in self.insights
-            for version in self.ledger.versions(insight.name)
+            for card in cards
+            if card["insight"] == insight.name
         ]
 
     def card(self, name: str, version: str | None = None) -> dict[str, Any]:

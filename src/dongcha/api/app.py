@@ -10,7 +10,7 @@ from dongcha.api.around import Around
 from dongcha.api.door import Door
 from dongcha.api.metrics import Metrics
 from dongcha.api.refusals import RESPONSES, add_handlers
-from dongcha.api.routes import health, session
+from dongcha.api.routes import ask, audiences, customers, health, insights, models, session
 from dongcha.assemble import Shop
 
 LARGEST_BODY = 1 << 20
@@ -23,7 +23,7 @@ def create_app(shop: Shop) -> FastAPI:
     app.state.shop = shop
     app.state.metrics = Metrics()
     add_handlers(app)
-    for routes in (health, session):
+    for routes in (health, session, customers, insights, audiences, ask, models):
         app.include_router(routes.router)
     _stand_guard(app, shop)
     return app

@@ -127,6 +127,10 @@ class Ledger:
         rows = self.read(CARDS).filter(pl.col(c.INSIGHT) == insight, pl.col(c.VERSION) == version).collect()
         return None if rows.is_empty() else dict(orjson.loads(rows["card"][0]))
 
+    def cards(self) -> list[dict[str, Any]]:
+        """Every model card, oldest first, by one reading of the table."""
+        return [orjson.loads(card) for card in self.read(CARDS).collect().sort(c.MADE_AT, c.VERSION)["card"]]
+
     def versions(self, insight: str) -> list[str]:
         """Every version of an insight's model that has a card, oldest first."""
         cards = self.read(CARDS).filter(pl.col(c.INSIGHT) == insight).collect()

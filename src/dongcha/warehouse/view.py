@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -48,7 +48,10 @@ class _Open:
 
     def __init__(self, file: Path, identity: tuple[int, int]) -> None:
         self.identity = identity
-        self.connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
+        # The steps of a streamed answer may each be another thread's, one after the other.
+        self.connection = sqlite3.connect(
+            f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
         self.connection.execute(f"PRAGMA mmap_size = {MOST_MAPPED}")
         self.about: Row = orjson.loads(self.connection.execute("SELECT told FROM about").fetchone()[0])
 
@@ -95,6 +98,16 @@ class View:
         found: list[Row] | None = self.about["groups"].get(insight)
         return found
 
+    @contextmanager
+    def pinned(self) -> Iterator[str]:
+        """Whatever this thread reads inside is of one version, whose run is given, also where a newer one comes."""
+        with self._open() as view:
+            self._mine.pinned = view
+            try:
+                yield str(view.about["run"])
+            finally:
+                self._mine.pinned = None
+
     # -- one customer
 
     def get(self, customer_id: str) -> Row | None:
@@ -116,11 +129,21 @@ class View:
             place = _place(view, customer_id)
             return None if place is None else _answer(view, insight, place)
 
-    def timeline(self, customer_id: str, limit: int = 200) -> list[Row]:
-        """The customer's latest events, at most 200, oldest first: columns as `features.sequence.TIMELINE`."""
+    def knows(self, customer_id: str) -> bool:
+        """Whether any table knows a customer by this id."""
+        with self._open() as view:
+            return _place(view, customer_id) is not None
+
+    def timeline(self, customer_id: str, limit: int = 200) -> list[Row] | None:
+        """The customer's latest events, at most 200, oldest first: columns as `features.sequence.TIMELINE`.
+
+        None where nobody is known by this id.
+        """
         with self._open() as view:
             place = _place(view, customer_id)
-            blob = None if place is None else view.one("SELECT events FROM timelines WHERE place = ?", place)
+            if place is None:
+                return None
+            blob = view.one("SELECT events FROM timelines WHERE place = ?", place)
         if blob is None or limit < 1:
             return []
         columns = unpacked(blob)
@@ -133,18 +156,19 @@ class View:
         self,
         text: str = "",
         *,
+        looked_for_in: Sequence[str] = SEARCHED,
         where: str = "",
         sort: str = c.CUSTOMER_ID,
         descending: bool = False,
         limit: int = 50,
         offset: int = 0,
     ) -> Found:
-        """Customers each word of `text` begins a word of, in their id, name, e-mail, city or country.
+        """Customers in whose id, name, e-mail, city or country each word of `text` begins a word.
 
-        Case and accents do not matter, and a run of Chinese characters is looked for as it stands. `where`: a rule as
-        `Shop.audience` takes it. A row has those five columns and one for each number and group that insights answer;
-        nulls come last whichever way it is sorted, at most 1,000 rows a page. Raises UsageError for a rule or a column
-        to sort by that is not there.
+        Case and accents do not matter, and a run of Chinese characters is looked for as it stands; `looked_for_in`
+        narrows the columns. `where`: a rule as `Shop.audience` takes it. A row has those five columns and one for each
+        number and group that insights answer; nulls come last whichever way it is sorted, at most 1,000 rows a page.
+        Raises UsageError for a rule or a column to sort by that is not there.
         """
         if not 0 <= limit <= MOST_ROWS or offset < 0:
             raise UsageError(f"There is no page of {limit} rows from {offset}.", f"Ask for up to {MOST_ROWS} rows.")
@@ -152,7 +176,7 @@ class View:
             columns = [*SEARCHED, *view.about["outputs"]]
             if sort not in columns:
                 raise UsageError(f"Customers cannot be sorted by '{sort}'.", f"There are: {', '.join(columns)}.")
-            condition, values = _condition(view, text, where)
+            condition, values = _condition(view, text, looked_for_in, where)
             total = view.one(f"SELECT count(*) FROM customers{condition}", *values)
             way = ("DESC", "ASC") if descending else ("ASC", "DESC")
             if sort == c.CUSTOMER_ID:
@@ -178,6 +202,18 @@ class View:
         page = [{c.ENTITY_ID: entity, **orjson.loads(told)} for _, entity, told in rows[:limit]]
         return page, rows[limit - 1][0] if len(rows) > limit else None
 
+    def every_answer(self, insight: str) -> Iterator[Row]:
+        """All of an insight's answers, rows as in `answers`, of one version of the view from the first to the last."""
+        opened = _Open(self.file, (0, 0))
+        try:
+            rows = opened.connection.execute(
+                "SELECT entity_id, told FROM answers WHERE insight = ? ORDER BY place", (insight,)
+            )
+            for entity, told in rows:
+                yield {c.ENTITY_ID: entity, **orjson.loads(told)}
+        finally:
+            opened.connection.close()
+
     # -- products
 
     @property
@@ -196,7 +232,7 @@ class View:
     def _open(self) -> Iterator[_Open]:
         """The newest version, in this thread; one reader keeps to one version from its first line to its last."""
         try:
-            yield self._newest()
+            yield getattr(self._mine, "pinned", None) or self._newest()
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{self.file} cannot be read: {error}.", "Make it again: dongcha publish.") from None
 
@@ -281,12 +317,12 @@ def _answer(view: _Open, insight: str, place: int) -> Row | None:
     return {"insight": insight, "version": run[c.VERSION], c.AS_OF: run[c.AS_OF], **orjson.loads(told)}
 
 
-def _condition(view: _Open, text: str, where: str) -> tuple[str, list[Any]]:
+def _condition(view: _Open, text: str, looked_for_in: Sequence[str], where: str) -> tuple[str, list[Any]]:
     """The SQL after FROM, and the values of its question marks."""
     parts, values = [], []
     if text.strip():
         parts.append("place IN (SELECT rowid FROM words WHERE words MATCH ?)")
-        values.append(_words(text))
+        values.append(f"{{{' '.join(looked_for_in)}}} : ({_words(text)})")
     if where.strip():
         kinds = {c.ENTITY_ID: Kind.TEXT, **{name: Kind(kind) for name, kind in view.about["outputs"].items()}}
         said, constants = in_sql(where, kinds, {c.ENTITY_ID: c.CUSTOMER_ID})
