@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dongcha.jobs.background import Background
     from dongcha.jobs.flush import Flushed
     from dongcha.jobs.ingest import LoadReport
+    from dongcha.jobs.publish import Published
     from dongcha.jobs.run import Outcome
     from dongcha.jobs.score import Scored
     from dongcha.jobs.study import Desk, Progress, Study
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from dongcha.warehouse.inbox import Inbox
     from dongcha.warehouse.lake import Lake
     from dongcha.warehouse.ledger import Ledger
+    from dongcha.warehouse.view import View
 
 SCRATCH: Final = ".scratch"
 
@@ -140,6 +142,13 @@ class Shop:
         )
 
     @cached_property
+    def view(self) -> View:
+        """The serving view, in which other parts look customers up in milliseconds; `publish` makes it."""
+        from dongcha.warehouse.view import FILE, View
+
+        return View(self.folder / FILE)
+
+    @cached_property
     def access(self) -> Access:
         from dongcha.access.access import Access
 
@@ -200,10 +209,12 @@ class Shop:
         return moment if isinstance(moment, AsOf) else AsOf.parse(moment)
 
     def run(self, *, as_of: str | AsOf | None = None) -> list[Outcome]:
-        """Backtest, train, promote and score every insight whose tables are loaded; only what changed."""
+        """Backtest, train, promote and score every insight whose tables are loaded; only what changed. Then publish."""
         from dongcha.jobs.run import run
 
-        return run(self.desk, self.insights, self.as_of(as_of))
+        outcomes = run(self.desk, self.insights, self.as_of(as_of))
+        self.publish()
+        return outcomes
 
     def train(self, *names: str, as_of: str | AsOf | None = None) -> dict[str, Trained]:
         """Train these insights (all by default): insight → what came of it."""
@@ -212,10 +223,29 @@ class Shop:
         return {insight.name: train(study) for insight, study in self._studies(names, as_of)}
 
     def score(self, *names: str, as_of: str | AsOf | None = None) -> dict[str, Scored]:
-        """Let the champions of these insights (all by default) answer: insight → what came of it."""
+        """Let the champions of these insights (all by default) answer: insight → what came of it. Then publish."""
         from dongcha.jobs.score import score
 
-        return {insight.name: score(study) for insight, study in self._studies(names, as_of)}
+        scored = {insight.name: score(study) for insight, study in self._studies(names, as_of)}
+        self.publish()
+        return scored
+
+    def publish(self, *, again: bool = False) -> Published:
+        """Make the serving view where facts or answers are newer than it, or `again`; see `dongcha.jobs.publish`."""
+        from dongcha.features.point_in_time import Snapshot
+        from dongcha.jobs.publish import publish
+        from dongcha.profiles.overview import shop_in_numbers
+        from dongcha.profiles.portraits import Portraits
+
+        snapshot, horizon, currency = Snapshot(self.lake, self.as_of()), self.desk.plan.horizon, self.currency
+        portraits = Portraits(snapshot, self.ledger, list(self.insights))
+
+        def told() -> dict[str, Any]:
+            grouped = [k.name for k in portraits.runs if any(output.kind == "group" for output in k.yields)]
+            groups = {name: self.groups(name).to_dicts() for name in grouped}
+            return {"overview": shop_in_numbers(snapshot, horizon), "groups": groups, "currency": currency}
+
+        return publish(self.desk, self.view, portraits, told, [horizon.days, currency], again=again)
 
     def backtest(self, *names: str, as_of: str | AsOf | None = None, folds: int | None = None) -> list[dict[str, Any]]:
         """Rolling backtests of these insights (all by default): one dict per fold, as `--json` prints them."""
@@ -415,18 +445,14 @@ class Shop:
 
     def models(self) -> list[dict[str, Any]]:
         """Every version of every insight: insight, version, champion, contender, as_of, why."""
+        cards, audit = self.ledger.cards(), self.ledger.audit()
+        champions = dict(zip(audit[c.INSIGHT], audit[c.VERSION], strict=True))
+        told = ("insight", "version", "contender", "as_of", "made_at", "why")
         return [
-            {
-                "insight": insight.name,
-                "version": version,
-                "champion": version == self.ledger.champion(insight.name),
-                **{
-                    k: (self.ledger.card(insight.name, version) or {})[k]
-                    for k in ("contender", "as_of", "made_at", "why")
-                },
-            }
+            {k: card[k] for k in told} | {"champion": champions.get(insight.name) == card["version"]}
             for insight in self.insights
-            for version in self.ledger.versions(insight.name)
+            for card in cards
+            if card["insight"] == insight.name
         ]
 
     def card(self, name: str, version: str | None = None) -> dict[str, Any]:

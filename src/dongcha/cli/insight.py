@@ -1,4 +1,4 @@
-"""Commands about insight: run, train, score, backtest, show."""
+"""Commands about insight: run, train, score, backtest, show, publish."""
 
 from __future__ import annotations
 
@@ -200,4 +200,18 @@ def _print_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFram
     print_json(told)
 
 
-COMMANDS = (run, train, score, backtest, show)
+def publish(workspace: Workspace = HERE, json: Json = False) -> None:
+    """Make the serving view anew: what the REST API and the dashboard read. `run` and `score` do it by themselves."""
+    from dataclasses import asdict
+
+    from dongcha.cli.render import print_json, stdout
+
+    with opened(workspace) as shop:
+        made = shop.publish(again=True)
+    if json:
+        print_json(asdict(made))
+    else:
+        stdout().print(f"Published {made.customers:,} customers in {made.seconds:,.1f} s: {made.run}.", soft_wrap=True)
+
+
+COMMANDS = (run, train, score, backtest, show, publish)

@@ -59,6 +59,16 @@ class Snapshot:
         self.as_of = as_of
         self.versions = dict(lake.versions() if versions is None else versions)
         self._grains: dict[str, ir.Table] = {}
+        self._only: tuple[str, str] | None = None
+
+    def within(self, first: str, last: str) -> Snapshot:
+        """The same look at those customers alone whose ids lie between two, both included, in the order of bytes.
+
+        What is told of products from it, and features that are relative to other customers, are of these alone.
+        """
+        narrowed = Snapshot(self.lake, self.as_of, self.versions)
+        narrowed._only = (first, last)
+        return narrowed
 
     def has(self, table: str) -> bool:
         """Whether the table was loaded."""
@@ -94,7 +104,10 @@ class Snapshot:
         """The table's rows as they were told, those that happened before the cutoff and were known by it."""
         rows = whole_table(self.lake, name, self.versions[name])
         known = rows[c.KNOWN_AT].isnull() | (rows[c.KNOWN_AT] <= self.as_of.moment)
-        return rows.filter(rows[c.HAPPENED_AT] < self.as_of.moment, known)
+        rows = rows.filter(rows[c.HAPPENED_AT] < self.as_of.moment, known)
+        if self._only is None or c.CUSTOMER_ID not in rows.columns:
+            return rows
+        return rows.filter(rows[c.CUSTOMER_ID].between(*self._only))
 
     def grain(self, grain: Grain) -> ir.Table:
         """The snapshot's rows at this grain."""

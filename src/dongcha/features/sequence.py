@@ -37,19 +37,20 @@ ORDERED_BY: Final = "ordered_by"
 LINE_DIGITS: Final = 9
 
 
-def timeline(facts: Snapshot) -> pl.DataFrame:
+def timeline(facts: Snapshot, products: pl.DataFrame | None = None) -> pl.DataFrame:
     """Everything known customers did, one row an event, columns as TIMELINE, by customer and then oldest first.
 
     A bought order line is an Order Completed, one that came back an Order Refunded, a review a Product Reviewed, which
     alone has a `rating`; what the events table says of completed orders is left out where orders are loaded. `price` is
-    the unit price paid, else the product's. Times are UTC.
+    the unit price paid, else the product's. Times are UTC. `products`: the catalogue, where it was read already.
     """
     parts = [read(facts) for table, read in _PARTS.items() if facts.has(table)]
     if not parts:
         return pl.DataFrame(schema=TIMELINE)
     merged = pl.concat([_fetched(facts, part) for part in parts])
-    products = catalogue(facts).select(c.PRODUCT_ID, c.CATEGORY, c.BRAND, pl.col(c.PRICE).alias("listed"))
-    merged = merged.join(products, on=c.PRODUCT_ID, how="left")
+    known = catalogue(facts) if products is None else products
+    known = known.select(c.PRODUCT_ID, c.CATEGORY, c.BRAND, pl.col(c.PRICE).alias("listed"))
+    merged = merged.join(known, on=c.PRODUCT_ID, how="left")
     order = (c.CUSTOMER_ID, c.HAPPENED_AT, c.EVENT, ORDERED_BY, c.PRODUCT_ID)
     merged = merged.with_columns(pl.coalesce(c.PRICE, "listed").alias(c.PRICE)).sort(order)
     return merged.select(pl.col(name).cast(kind) for name, kind in TIMELINE.items())

@@ -112,6 +112,11 @@ class Ledger:
         runs = runs.filter(pl.col(c.AS_OF).is_in(at.implode()))
         return runs.row(0, named=True) if len(runs) else None
 
+    def latest_runs(self, job: str) -> dict[str, dict[str, Any]]:
+        """Insight → the newest finished run of a job at its latest cutoff, by one reading of the table."""
+        newest_last = self.runs(job).sort(c.AS_OF, c.MADE_AT, c.RUN_ID)
+        return {run[c.INSIGHT]: run for run in newest_last.iter_rows(named=True)}
+
     def same_run(self, job: str, insight: str, fingerprint: str) -> dict[str, Any] | None:
         """A finished run of the same work on the same facts: what need not be repeated."""
         runs = self.runs(job, insight).filter(pl.col("fingerprint") == fingerprint)
@@ -121,6 +126,10 @@ class Ledger:
         """The model card of a version."""
         rows = self.read(CARDS).filter(pl.col(c.INSIGHT) == insight, pl.col(c.VERSION) == version).collect()
         return None if rows.is_empty() else dict(orjson.loads(rows["card"][0]))
+
+    def cards(self) -> list[dict[str, Any]]:
+        """Every model card, oldest first, by one reading of the table."""
+        return [orjson.loads(card) for card in self.read(CARDS).collect().sort(c.MADE_AT, c.VERSION)["card"]]
 
     def versions(self, insight: str) -> list[str]:
         """Every version of an insight's model that has a card, oldest first."""
