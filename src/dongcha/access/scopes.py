@@ -19,6 +19,30 @@ class Scope(StrEnum):
     """Change what answers: promote, roll back, start jobs, erase."""
 
 
+class Role(StrEnum):
+    """What a person of the dashboard may do; each role may do what those before it may."""
+
+    VIEWER = "viewer"
+    """Look, with names, e-mails and phones masked."""
+    ANALYST = "analyst"
+    """Look at everything, and ask."""
+    ADMIN = "admin"
+    """Everything, changes too."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who logs in."""
+
+    name: str
+    role: Role
+
+    @property
+    def masked(self) -> bool:
+        """Whether personal data is masked for them."""
+        return self.role is Role.VIEWER
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who is behind a request: the id and name of their key, and what it allows."""
