@@ -8,13 +8,13 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.small_shop import START, open_shop, order_lines, put
 
 from dongcha.as_of import AsOf, Horizon
 from dongcha.features.point_in_time import Snapshot
 from dongcha.profiles.change import by_month, what_changed
 from dongcha.profiles.orders import ORDERS, orders_of
 from dongcha.profiles.retention import cohorts, funnel, lifetimes, repeats, shopping_funnel, survival
-from tests.small_shop import START, open_shop, order_lines, put
 
 ZONE = ZoneInfo("UTC")
 AS_OF = AsOf.parse("2023-04-01")

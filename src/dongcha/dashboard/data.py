@@ -138,7 +138,7 @@ class Data:
         return self.once(("movement", name), lambda: self.shop.movement(name))
 
     def aspects(self) -> pl.DataFrame:
-        return self.once("aspects", lambda: self.shop.aspects())
+        return self.once("aspects", self.shop.aspects)
 
     def alerts(self) -> list[dict[str, Any]]:
         return self.once("alerts", lambda: _or_none(self.shop.alerts) or [])

@@ -33,10 +33,19 @@ def masked_email(email: str) -> str:
     return re.sub(r"^(.).*@.*(\.[^.]+)$", rf"\1{DOT}@{DOT}\2", email) if "@" in email else DOT
 
 
+def masked_phone(phone: str) -> str:
+    """Its last two digits.
+
+    >>> masked_phone("+44 7511 142875")
+    '•••75'
+    """
+    return DOT + phone[-2:]
+
+
 def masked(known: Mapping[str, Any]) -> dict[str, Any]:
     """What a table of customers knows of one, masked: names and addresses shortened, the day of birth its year."""
     found = dict(known)
-    ways = {c.NAME: masked_name, c.EMAIL: masked_email, c.PHONE: lambda phone: DOT + phone[-2:]}
+    ways = {c.NAME: masked_name, c.EMAIL: masked_email, c.PHONE: masked_phone}
     for column, way in ways.items():
         if isinstance(found.get(column), str):
             found[column] = way(found[column])

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, quote
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from nicegui import app as pages_app
 from nicegui import ui
 
+from dongcha.access.scopes import Person, Role
 from dongcha.dashboard import door, shell
 from dongcha.dashboard.data import Data
-from dongcha.dashboard.pages import all_pages
+from dongcha.dashboard.pages import listed_pages, own_pages
+from dongcha.dashboard.pages.answer import page_of
 from dongcha.dashboard.view import View
-from dongcha.access.scopes import Person, Role
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -27,6 +31,7 @@ FAVICON: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="11" fill="#0b6e66"/>'
     '<circle cx="12" cy="12" r="4" fill="#fff"/></svg>'
 )
+RESPONSE_SECONDS: Final = 30.0
 LARGEST_FORM: Final = 16_384
 
 
@@ -39,19 +44,27 @@ def mount(app: FastAPI, shop: Shop) -> None:
 def open_pages(shop: Shop) -> None:
     """Register every page, the door and the files with NiceGUI's own application."""
     data = Data(shop)
-    pages = all_pages(data)
     pages_app.add_static_files(shell.STATIC, str(files("dongcha.dashboard") / "static"))
-    for page in pages:
-        _open(data, page, pages)
+    for page in own_pages():
+        _open(data, page.path, partial(_itself, page))
+    _open(data, "/insights/{name}", lambda arguments: page_of(arguments["name"]))
     _door(data)
 
 
-def _open(data: Data, page: shell.Page, pages: list[shell.Page]) -> None:
-    @ui.page(page.path, response_timeout=30)
+def _itself(page: shell.Page, arguments: Mapping[str, str]) -> shell.Page:
+    return page
+
+
+def _open(data: Data, path: str, page_at: Callable[[Mapping[str, str]], shell.Page]) -> None:
+    @ui.page(path, response_timeout=RESPONSE_SECONDS)
     async def draw(request: Request) -> Response | None:
         person = door.visitor(data.shop, request)
         if person is None:
             return RedirectResponse(f"/login?next={quote(request.url.path)}", status_code=303)
+        pages = await asyncio.to_thread(listed_pages, data)
+        page = page_at(request.path_params)
+        if page.path.startswith("/insights/") and page.path not in {one.path for one in pages}:
+            raise HTTPException(404)
         await shell.show(shell.view_of(data, request, person), page, pages, request.path_params)
         return None
 
@@ -101,7 +114,8 @@ def _markup(view: View, token: str, wrong: str) -> str:
     lang, dark = ("zh-CN" if view.language == "zh" else "en"), "dark" if view.dark else ""
     told = f'<p class="wrong" role="alert">{escape(wrong)}</p>' if wrong else ""
     title = f"{view.say('door_title')} · {view.data.name()}"
-    return f"""<!doctype html><html lang="{lang}" class="{dark}"><head><meta charset="utf-8"><title>{escape(title)}</title>
+    return f"""<!doctype html><html lang="{lang}" class="{dark}"><head><meta charset="utf-8">
+<title>{escape(title)}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="{shell.STATIC}/dashboard.css"></head><body><main class="door"><form method="post">
 <div class="dc-brand" style="padding: 0 0 18px">{shell.MARK}<span>{view.pick("Dongcha", "洞察")}

@@ -1,4 +1,4 @@
-"""What pages are made of: cards with a finding as their title, figures, tables, and what stands there when nothing does."""
+"""What pages are made of: cards that say a finding, figures, tables, and what stands there when nothing does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import quote
 import polars as pl
 from nicegui import ui
 
-from dongcha.dashboard import charts
+from dongcha.dashboard import look
 from dongcha.dashboard.view import View
 from dongcha.errors import DongchaError
 from dongcha.insight_kit.outputs import flat
@@ -42,23 +42,51 @@ def card(title: str, sub: str = "", *, width: int = 12, kind: str = "") -> Itera
         yield tools
 
 
-def chart_card(view: View, title: str, sub: str, option: dict[str, Any], rows: pl.DataFrame, file: str, *,
-               width: int = 6, kind: str = "", foot: str = "", on_point: Callable[[Any], Any] | None = None) -> None:  # fmt: skip
-    """A chart in a card; its data can be had as CSV, its picture as PNG."""
+def chart_card(
+    view: View,
+    title: str,
+    sub: str,
+    option: dict[str, Any],
+    rows: pl.DataFrame,
+    file: str,
+    *,
+    width: int = 6,
+    kind: str = "",
+    foot: str = "",
+    on_point: Callable[[Any], Any] | None = None,
+    controls: Callable[[], Any] | None = None,
+) -> None:
+    """A chart in a card; its data can be had as CSV, its picture as PNG. `controls` draws what chooses its content."""
     with card(title, sub, width=width, kind=kind) as tools:
-        chart = ui.echart(option, theme=charts.theme(view.dark), on_point_click=on_point)
+        if controls is not None:
+            controls()
+        chart = ui.echart(option, theme=look.theme(view.dark), on_point_click=on_point)
         chart.props(f'role="img" aria-label="{escape(title)}"')
         if foot:
             ui.html(f'<p class="foot">{escape(foot)}</p>', sanitize=False)
     with tools:
-        script = PNG.format(id=chart.id, color=charts.palette(view.dark).card, name=file)
+        script = PNG.format(id=chart.id, color=look.palette(view.dark).card, name=file)
         tool(view.say("as_png"), "image", lambda: ui.run_javascript(script))
         csv_tool(view, rows, file)
 
 
+def note(title: str, sub: str = "", *, width: int = 12) -> None:
+    """A card that only says something, no taller than that."""
+    with card(title, sub, width=width, kind="note"):
+        pass
+
+
+def button(label: str, act: Callable[..., Any], *, icon: str = "", kind: str = "plain") -> ui.button:
+    """A button with a label: `main` for what a page is for, `plain`, or `ghost` for what is seldom wanted."""
+    made = ui.button(label, icon=icon or None, on_click=act, color=None)
+    return made.props("flat" if kind == "ghost" else "unelevated").classes(kind)
+
+
 def tool(label: str, icon: str, act: Callable[[], Any]) -> ui.button:
     """A small button with an icon, named for those who do not see it."""
-    button = ui.button(icon=icon, on_click=act).props(f'flat round dense size=sm aria-label="{escape(label)}"')
+    button = ui.button(icon=icon, on_click=act, color=None).props(
+        f'flat round dense size=sm aria-label="{escape(label)}"'
+    )
     button.classes("ghost")
     with button:
         ui.tooltip(label)
@@ -75,8 +103,18 @@ def save_csv(rows: pl.DataFrame, file: str) -> None:
     ui.download.content(b"\xef\xbb\xbf" + flat(rows).write_csv().encode(), f"{file}.csv", "text/csv")
 
 
-def table_card(view: View, title: str, sub: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]],
-               frame: pl.DataFrame | None, file: str, *, width: int = 12, empty: str = "") -> None:  # fmt: skip
+def table_card(
+    view: View,
+    title: str,
+    sub: str,
+    columns: Sequence[tuple[str, str]],
+    rows: Sequence[Sequence[str]],
+    frame: pl.DataFrame | None,
+    file: str,
+    *,
+    width: int = 12,
+    empty: str = "",
+) -> None:
     """A small table in a card. `columns`: (title, class); cells are text, or markup made by `link`, `bar`, `pill`."""
     with card(title, sub, width=width) as tools:
         if rows:
@@ -96,7 +134,9 @@ def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> 
     """A table that scrolls sideways where it must. Class `num`: a number, flush right; `why`: smaller text."""
     head = "".join(f'<th class="{kind}" scope="col">{escape(title)}</th>' for title, kind in columns)
     body = "".join(
-        "<tr>" + "".join(f'<td class="{kind}">{markup(cell)}</td>' for cell, (_, kind) in zip(row, columns, strict=True)) + "</tr>"
+        "<tr>"
+        + "".join(f'<td class="{kind}">{markup(cell)}</td>' for cell, (_, kind) in zip(row, columns, strict=True))
+        + "</tr>"
         for row in rows
     )
     html = f'<table class="t"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
@@ -104,10 +144,12 @@ def table(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> 
 
 
 def markup(cell: str | None) -> str:
+    """A cell as HTML."""
     return cell if isinstance(cell, Markup) else escape(cell or "–")
 
 
 def link(text: str, to: str) -> Markup:
+    """A link."""
     return Markup(f'<a href="{escape(to)}">{escape(text)}</a>')
 
 
@@ -117,17 +159,28 @@ def to_customer(view: View, entity_id: str, name: str | None = None) -> Markup:
 
 
 def pill(text: str, kind: str = "") -> Markup:
+    """A word in a box: `good`, `bad`, `warn` or `key`."""
     return Markup(f'<span class="pill {kind}">{escape(text)}</span>')
 
 
 def bar(share: float | None, text: str) -> Markup:
-    """A number with a small bar before it, `share` of 64 pixels long."""
-    width = 64 * min(max(share or 0.0, 0.0), 1.0)
-    return Markup(f'<span class="bar" style="width:{width:.0f}px"></span>&ensp;{escape(text)}')
+    """A number with a small bar before it, filled to that `share`."""
+    width = 100 * min(max(share or 0.0, 0.0), 1.0)
+    return Markup(f'<span class="bar" aria-hidden="true"><i style="width:{width:.0f}%"></i></span>{escape(text)}')
 
 
-def kpi(name: str, value: str, *, unit: str = "", change: float | None = None, note: str = "", trend: Sequence[float] = (),
-        good: bool = True, width: int = 3, signed: str = "") -> None:  # fmt: skip
+def kpi(
+    name: str,
+    value: str,
+    *,
+    unit: str = "",
+    change: float | None = None,
+    note: str = "",
+    trend: Sequence[float] = (),
+    good: bool = True,
+    width: int = 3,
+    signed: str = "",
+) -> None:
     """One figure: its name, itself, how it changed, and its last months as a line."""
     unit = f"<small>{escape(unit)}</small>" if unit else ""
     told = ""

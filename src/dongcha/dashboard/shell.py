@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from nicegui import background_tasks, ui
 
-from dongcha.dashboard import parts
+from dongcha.dashboard import look, parts
 from dongcha.dashboard.data import Data
 from dongcha.dashboard.door import MACHINE
 from dongcha.dashboard.view import View
@@ -68,6 +68,7 @@ def head(view: View) -> str:
     lang = "zh-CN" if view.language == "zh" else "en"
     dark = "document.documentElement.classList.add('dark');" if view.dark else _SYSTEM
     return (
+        f'<link rel="preload" href="{STATIC}/inter.woff2" as="font" type="font/woff2" crossorigin>'
         f'<link rel="stylesheet" href="{STATIC}/dashboard.css">'
         "<style>@view-transition { navigation: auto; }</style>"
         f"<script>document.documentElement.lang = '{lang}';{dark}</script>"
@@ -78,8 +79,9 @@ async def show(view: View, page: Page, pages: Sequence[Page], arguments: Mapping
     """Draw the frame, then the page inside it."""
     ui.add_head_html(head(view))
     ui.dark_mode(value=view.dark)
+    ui.colors(primary=look.palette(view.dark).accent)
     with _frame(view, page, pages):
-        place = ui.element("div")
+        place = ui.element("div").classes("page")
         with place:
             waiting = ui.element("div").classes("wait").props('role="status" aria-label="…"')
 
@@ -101,7 +103,9 @@ async def show(view: View, page: Page, pages: Sequence[Page], arguments: Mapping
 @contextmanager
 def _frame(view: View, page: Page, pages: Sequence[Page]) -> Iterator[None]:
     with ui.element("div").classes("dc"):
-        ui.html(f'<a class="skip" href="#main">{escape(view.say("skip"))}</a>', sanitize=False).style("display: contents")
+        ui.html(f'<a class="skip" href="#main">{escape(view.say("skip"))}</a>', sanitize=False).style(
+            "display: contents"
+        )
         with ui.element("nav").classes("dc-nav").props('aria-label="Dongcha"'):
             ui.html(_navigation(view, page, pages), sanitize=False).style("display: contents")
         ui.element("div").classes("dc-scrim").on("click", js_handler="() => document.body.classList.remove('dc-open')")
@@ -126,16 +130,16 @@ def _navigation(view: View, page: Page, pages: Sequence[Page]) -> str:
 
 
 def title_of(view: View, page: Page) -> str:
-    """A page's name; that of an insight without a page of its own is its question."""
+    """A page's name; that of an insight without a page of its own is what it yields first."""
     if page.title.startswith("page_"):
         return view.say(page.title)
-    return view.data.insight(page.title).question[view.language]
+    return view.first_up(view.data.insight(page.title).yields[0].title(view.language))
 
 
 def top(view: View, title: str, lead: str = "") -> None:
     """The first line of a page: its title, what it is about, and the switches."""
     with ui.element("header").classes("dc-top"):
-        burger = ui.button(icon="menu").props(f'flat round dense aria-label="{escape(view.say("menu"))}"')
+        burger = ui.button(icon="menu", color=None).props(f'flat round dense aria-label="{escape(view.say("menu"))}"')
         burger.classes("dc-burger ghost").on("click", js_handler="() => document.body.classList.add('dc-open')")
         ui.element("div").classes("push")
         said = f'<p class="lead">{escape(lead)}</p>' if lead else ""
@@ -145,7 +149,9 @@ def top(view: View, title: str, lead: str = "") -> None:
         _switch(view.say(name), THEME, name, icon)
         if view.person is not MACHINE:
             leave = "() => fetch('/logout', {method: 'POST'}).then(() => location.assign('/login'))"
-            button = ui.button(icon="logout").props(f'flat round dense aria-label="{escape(view.say("leave"))}"')
+            button = ui.button(icon="logout", color=None).props(
+                f'flat round dense aria-label="{escape(view.say("leave"))}"'
+            )
             button.classes("ghost").on("click", js_handler=leave)
             with button:
                 ui.tooltip(f"{view.say('leave')} ({view.person.name})")
@@ -154,8 +160,12 @@ def top(view: View, title: str, lead: str = "") -> None:
 
 def _switch(label: str, cookie: str, value: str, icon: str = "") -> None:
     """A button that sets a cookie of this browser and looks again."""
-    script = f"() => {{ document.cookie = '{cookie}={value}; path=/; max-age=31536000; samesite=lax'; location.reload(); }}"
-    button = ui.button("" if icon else label, icon=icon or None).props(f'flat dense aria-label="{escape(label)}"')
+    script = (
+        f"() => {{ document.cookie = '{cookie}={value}; path=/; max-age=31536000; samesite=lax'; location.reload(); }}"
+    )
+    button = ui.button("" if icon else label, icon=icon or None, color=None).props(
+        f'flat dense aria-label="{escape(label)}"'
+    )
     button.classes("ghost").on("click", js_handler=script)
     if icon:
         button.props("round")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
-from nicegui import run
-
+from dongcha import columns as c
+from dongcha.access.scopes import Person, Role
 from dongcha.dashboard import masks
 from dongcha.dashboard.data import Data
 from dongcha.dashboard.door import may
 from dongcha.dashboard.words import WORDS
-from dongcha.access.scopes import Person, Role
 from dongcha.insight_kit.outputs import Output, Ranking
-from dongcha import columns as c
 
 T = TypeVar("T")
 SIGNS: Final = {"GBP": "£", "USD": "$", "EUR": "€", "CNY": "¥", "JPY": "¥"}
@@ -48,7 +47,7 @@ class View:
 
     async def fetch(self, ask: Callable[[Data], T]) -> T:
         """What `ask` gives, read in a thread so that other pages stay quick."""
-        return await run.io_bound(ask, self.data)
+        return await asyncio.to_thread(ask, self.data)
 
     @property
     def unit(self) -> str:
@@ -82,8 +81,15 @@ class View:
         code = f" {self.data.currency()}" if money and not sign and self.data.currency() else ""
         for size, letter in LARGE[self.language]:
             if abs(value) >= size:
-                return f"{'−' if value < 0 else ''}{sign}{abs(value) / LARGE_DIVISOR.get(letter, size):,.1f}{letter}{code}"
+                return (
+                    f"{'−' if value < 0 else ''}{sign}{abs(value) / LARGE_DIVISOR.get(letter, size):,.1f}{letter}{code}"
+                )
         return f"{'−' if value < 0 else ''}{sign}{abs(value):,.0f}{code}"
+
+    @staticmethod
+    def first_up(text: str) -> str:
+        """With a capital first."""
+        return text[:1].upper() + text[1:]
 
     def sure(self, value: float) -> str:
         return self.percent(min(value, SUREST))

@@ -30,8 +30,8 @@ def by_month(orders: pl.DataFrame, as_of: AsOf, zone: tzinfo) -> pl.DataFrame:
     )
     if found.is_empty():
         return found.with_columns(new=pl.lit(0, pl.Int64), whole=pl.lit(True))
-    months = pl.date_range(found["month"].min(), found["month"].max(), "1mo", eager=True).alias("month")
-    whole = months.to_frame().join(found, on="month", how="left").join(first, on="month", how="left").fill_null(0)
+    months = found.select(pl.date_range(pl.col("month").min(), pl.col("month").max(), "1mo"))
+    whole = months.join(found, on="month", how="left").join(first, on="month", how="left").fill_null(0)
     ends = pl.col("month").dt.offset_by("1mo") <= as_of.moment.astimezone(zone).date()
     return whole.with_columns(ends.alias("whole")).sort("month")
 
@@ -79,7 +79,7 @@ def what_changed(orders: pl.DataFrame, as_of: AsOf, horizon: Horizon) -> Change:
     lost = before.filter(~was.is_in(is_.implode()))
     kept, kept_before = now.filter(is_.is_in(was.implode())), before.filter(was.is_in(is_.implode()))
     basket_before = _total(kept_before) / max(int(kept_before["orders"].sum()), 1)
-    frequency = basket_before * int(kept["orders"].sum() - kept_before["orders"].sum())
+    frequency = basket_before * (int(kept["orders"].sum()) - int(kept_before["orders"].sum()))
     return Change(
         before=_total(before),
         now=_total(now),

@@ -92,8 +92,8 @@ def survival(days: NDArray[np.float64], ended: NDArray[np.bool_]) -> pl.DataFram
         "high": np.where(known, high, share),
     }
     start = {"days": [0.0], "at_risk": [len(days)], "ended": [0], "share": [1.0], "low": [1.0], "high": [1.0]}
-    kinds = {"days": pl.Float64, "at_risk": pl.Int64, "ended": pl.Int64}
-    whole = pl.concat([pl.DataFrame(part).cast({k: v for k, v in kinds.items()}) for part in (start, found)])
+    numbers = (pl.col("days").cast(pl.Float64), pl.col("at_risk", "ended").cast(pl.Int64))
+    whole = pl.concat([pl.DataFrame(part).with_columns(numbers) for part in (start, found)])
     return whole.unique("days", keep="last", maintain_order=True)
 
 
@@ -138,7 +138,9 @@ def _did(snapshot: Snapshot, window: Window, event: str) -> set[str]:
     if not snapshot.has(c.EVENTS):
         return set()
     rows = snapshot.table(c.EVENTS)
-    rows = rows.filter(rows[c.EVENT] == event, rows[c.HAPPENED_AT] >= window.start.moment, rows[c.CUSTOMER_ID].notnull())
+    rows = rows.filter(
+        rows[c.EVENT] == event, rows[c.HAPPENED_AT] >= window.start.moment, rows[c.CUSTOMER_ID].notnull()
+    )
     return set(snapshot.lake.engine.to_polars(rows.select(c.CUSTOMER_ID).distinct())[c.CUSTOMER_ID])
 
 

@@ -13,8 +13,13 @@ INSIGHT: Final = ("overview", "customers", "customer", "segments", "retention", 
 MACHINE: Final = ("ask", "models", "data")
 
 
-def all_pages(data: Data) -> list[Page]:
-    """Our pages in the order of the navigation; an insight that none of them tells has one drawn from what it yields."""
+def own_pages() -> list[Page]:
+    """The pages that are always there."""
+    return [_page(module) for module in (*INSIGHT, *MACHINE)]
+
+
+def listed_pages(data: Data) -> list[Page]:
+    """Our pages in the order of the navigation, and one for each insight that none of them tells."""
     ours, after = ([_page(module) for module in modules] for modules in (INSIGHT, MACHINE))
     told = {name for page in ours for name in page.tells}
     return [*ours, *(page_of(insight.name) for insight in data.insights() if insight.name not in told), *after]

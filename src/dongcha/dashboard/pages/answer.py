@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.dashboard import charts, parts
+from dongcha.dashboard import charts, look, maps, parts
 from dongcha.dashboard.data import Data
 from dongcha.dashboard.shell import Page, top
 from dongcha.dashboard.view import View
@@ -24,6 +25,16 @@ LINES: Final = 6
 MAPPED: Final = 2500
 FEW: Final = 2
 """Dimensions of a map."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """An insight's answer, for whom it is drawn, and what its entities are called."""
+
+    view: View
+    insight: Insight
+    answer: pl.DataFrame
+    names: Mapping[str, str]
 
 
 def page_of(name: str) -> Page:
@@ -41,14 +52,15 @@ async def draw_insight(view: View, insight: Insight) -> None:
     top(view, insight.question[view.language], view.say("as_of", as_of=as_of) if as_of else "")
     answer, names = await view.fetch(lambda d: (d.need(insight.name), _names(d, insight)))
     reasons = await view.fetch(lambda d: d.reasons(insight.name))
+    told = Told(view, insight, answer, names)
     draws = {"value": _value, "group": _group, "ranking": _ranking, "series": _series, "vector": _vector}
     outputs = [output for output in insight.yields if answer[output.name].is_not_null().any()]
     with parts.grid():
         for place, output in enumerate(outputs):
             last_alone = len(outputs) % 2 == 1 and place == len(outputs) - 1
-            draws[output.kind](view, insight, output, answer, names, 12 if last_alone else 6)
+            draws[output.kind](told, output, 12 if last_alone else 6)
     with parts.grid():
-        _rows(view, insight, answer, names, reasons)
+        _rows(told, reasons)
     limits = insight.limits.get(view.language)
     if limits:
         with parts.grid(), parts.card(view.say("limits"), limits):
@@ -66,17 +78,22 @@ def _names(data: Data, insight: Insight) -> dict[str, str]:
     return {}
 
 
-def _value(view: View, insight: Insight, output: Output, answer: pl.DataFrame, names: Mapping[str, str], width: int) -> None:
+def _value(told: Told, output: Output, width: int) -> None:
     """How the numbers are spread."""
-    values = answer[output.name].drop_nulls().to_numpy()
+    view = told.view
+    values = told.answer[output.name].drop_nulls().to_numpy()
     times, unit = _scale(view, output)
     high = float(np.quantile(values, 0.99))
     counts, edges = np.histogram(np.minimum(values, high), BINS)
     labels = [_edge(edges[k] * times) for k in range(BINS)]
     middle = float(np.median(values))
-    title = view.say("value_title", name=output.title(view.language), middle=view.value(middle, output.unit),
-                     high=view.value(float(np.quantile(values, 0.9)), output.unit))  # fmt: skip
-    option = charts.columns(charts.palette(view.dark), labels, {output.title(view.language): counts.tolist()})
+    title = view.say(
+        "value_title",
+        name=view.first_up(output.title(view.language)),
+        middle=view.value(middle, output.unit),
+        high=view.value(float(np.quantile(values, 0.9)), output.unit),
+    )
+    option = charts.columns(look.palette(view.dark), labels, {output.title(view.language): counts.tolist()})
     frame = pl.DataFrame({"from": edges[:-1], "to": edges[1:], "count": counts})
     sub = view.say("value_sub", n=view.number(len(values)), unit=unit or view.say("plain_number"))
     parts.chart_card(view, title, sub, option, frame, output.name, width=width)
@@ -92,49 +109,64 @@ def _scale(view: View, output: Output) -> tuple[float, str]:
     return 1, view.data.currency() if output.unit == "money" else output.unit
 
 
-def _group(view: View, insight: Insight, output: Output, answer: pl.DataFrame, names: Mapping[str, str], width: int) -> None:
+def _group(told: Told, output: Output, width: int) -> None:
     """How many are in each."""
+    view, insight, answer = told.view, told.insight, told.answer
     sizes = answer[output.name].drop_nulls().value_counts().sort("count", output.name, descending=[True, False])
     shown = sizes.head(GROUPS)
     labels = [insight.say(name, view.language) for name in shown[output.name]]
     share = shown["count"][0] / int(sizes["count"].sum())
-    title = view.say("group_title", name=output.title(view.language), n=len(sizes), group=labels[0], share=view.percent(share))
-    option = charts.bars(charts.palette(view.dark), labels, shown["count"].to_list(), name=output.title(view.language))
+    title = view.say(
+        "group_title",
+        name=view.first_up(output.title(view.language)),
+        n=len(sizes),
+        group=labels[0],
+        share=view.percent(share),
+    )
+    option = charts.bars(look.palette(view.dark), labels, shown["count"].to_list(), name=output.title(view.language))
     parts.chart_card(view, title, view.say("group_sub"), option, sizes, output.name, width=width)
 
 
-def _ranking(view: View, insight: Insight, output: Output, answer: pl.DataFrame, names: Mapping[str, str], width: int) -> None:
+def _ranking(told: Told, output: Output, width: int) -> None:
     """What is listed most."""
+    view, insight, answer = told.view, told.insight, told.answer
     labels = answer[output.name].explode().drop_nulls().struct.field(c.LABEL)
     counted = labels.value_counts().sort("count", c.LABEL, descending=[True, False])
     if counted.is_empty():
         return
-    called = view.data.product_names() if isinstance(output, Ranking) and output.of == c.PRODUCT_ID else {}
+    names = view.data.product_names() if isinstance(output, Ranking) and output.of == c.PRODUCT_ID else {}
     shown = counted.head(LABELS)
-    told = [called.get(k) or insight.say(k, view.language) for k in shown[c.LABEL]]
-    title = view.say("ranking_title", name=output.title(view.language), first=told[0])
-    option = charts.bars(charts.palette(view.dark), told, shown["count"].to_list(), name=output.title(view.language))
+    labels_told = [names.get(k) or insight.say(k, view.language) for k in shown[c.LABEL]]
+    title = view.say("ranking_title", name=view.first_up(output.title(view.language)), first=labels_told[0])
+    option = charts.bars(
+        look.palette(view.dark), labels_told, shown["count"].to_list(), name=output.title(view.language)
+    )
     parts.chart_card(view, title, view.say("ranking_sub"), option, counted, output.name, width=width, kind="tall")
 
 
-def _series(view: View, insight: Insight, output: Output, answer: pl.DataFrame, names: Mapping[str, str], width: int) -> None:
+def _series(told: Told, output: Output, width: int) -> None:
     """The longest few, as lines."""
-    told = answer.filter(pl.col(output.name).is_not_null()).sort(pl.col(output.name).list.len(), descending=True).head(LINES)
+    view, answer = told.view, told.answer
+    longest = (
+        answer.filter(pl.col(output.name).is_not_null())
+        .sort(pl.col(output.name).list.len(), descending=True)
+        .head(LINES)
+    )
     lines = {
         row[c.ENTITY_ID]: [(pair[c.LABEL], round(pair[c.VALUE], 4)) for pair in row[output.name]]
-        for row in told.iter_rows(named=True)
+        for row in longest.iter_rows(named=True)
     }
-    title = view.say("series_title", name=output.title(view.language), n=view.number(len(answer)))
-    option = charts.lines(charts.palette(view.dark), lines, _scale(view, output)[1])
-    frame = told.select(c.ENTITY_ID, output.name)
+    title = view.say("series_title", name=view.first_up(output.title(view.language)), n=view.number(len(answer)))
+    option = charts.lines(look.palette(view.dark), lines, _scale(view, output)[1])
+    frame = longest.select(c.ENTITY_ID, output.name)
     parts.chart_card(view, title, view.say("series_sub", n=len(lines)), option, frame, output.name, width=width)
 
 
-def _vector(view: View, insight: Insight, output: Output, answer: pl.DataFrame, names: Mapping[str, str], width: int) -> None:
+def _vector(told: Told, output: Output, width: int) -> None:
     """A map of the two directions in which the vectors differ most."""
-    whole = answer.drop_nulls(output.name)
-    told = whole.sample(MAPPED, seed=1) if len(whole) > MAPPED else whole
-    vectors = told[output.name].to_numpy()
+    view, whole = told.view, told.answer.drop_nulls(output.name)
+    shown = whole.sample(MAPPED, seed=1) if len(whole) > MAPPED else whole
+    vectors = shown[output.name].to_numpy()
     centred = vectors - vectors.mean(axis=0)
     _, strengths, ways = np.linalg.svd(centred, full_matrices=False)
     places = centred @ ways[:FEW].T
@@ -142,32 +174,33 @@ def _vector(view: View, insight: Insight, output: Output, answer: pl.DataFrame, 
     if places.shape[1] < FEW:
         return
     points = [
-        (round(float(x), 4), round(float(y), 4), view.who(entity, names.get(entity)), entity)
-        for (x, y), entity in zip(places, told[c.ENTITY_ID], strict=True)
+        (round(float(x), 4), round(float(y), 4), view.who(entity, told.names.get(entity)), entity)
+        for (x, y), entity in zip(places, shown[c.ENTITY_ID], strict=True)
     ]
-    title = view.say("vector_title", name=output.title(view.language), share=view.percent(share))
-    option = charts.scatter(charts.palette(view.dark), {"": points}, bare=True)
-    sub = view.say("vector_sub", n=view.number(len(told)), size=vectors.shape[1])
-    frame = pl.DataFrame({c.ENTITY_ID: told[c.ENTITY_ID], "x": places[:, 0], "y": places[:, 1]})
+    title = view.say("vector_title", name=view.first_up(output.title(view.language)), share=view.percent(share))
+    option = maps.scatter(look.palette(view.dark), {"": points}, bare=True)
+    sub = view.say("vector_sub", n=view.number(len(shown)), size=vectors.shape[1])
+    frame = pl.DataFrame({c.ENTITY_ID: shown[c.ENTITY_ID], "x": places[:, 0], "y": places[:, 1]})
     parts.chart_card(view, title, sub, option, frame, output.name, width=width, kind="tall")
 
 
-def _rows(view: View, insight: Insight, answer: pl.DataFrame, names: Mapping[str, str], reasons: Mapping[str, list[dict[str, Any]]]) -> None:
+def _rows(told: Told, reasons: Mapping[str, list[dict[str, Any]]]) -> None:
     """The first rows by the first number, each with its reasons."""
-    told = [output for output in insight.yields if output.kind in {"value", "group", "ranking"}]
-    if not told:
+    view, insight, answer = told.view, told.insight, told.answer
+    shown = [output for output in insight.yields if output.kind in {"value", "group", "ranking"}]
+    if not shown:
         return
-    first = next((o.name for o in told if o.kind == "value"), told[0].name)
-    ordered = answer.sort(first, c.ENTITY_ID, descending=[True, False], nulls_last=True) if answer.schema[first] == pl.Float64 else answer
+    first = next((output for output in shown if output.kind == "value"), shown[0])
+    if first.kind == "value":
+        answer = answer.sort(first.name, c.ENTITY_ID, descending=[True, False], nulls_last=True)
+    customers = insight.entity == c.CUSTOMER_ID
     rows = []
-    for row in ordered.head(LISTED).iter_rows(named=True):
+    for row in answer.head(LISTED).iter_rows(named=True):
         entity = row[c.ENTITY_ID]
-        customer = insight.entity == c.CUSTOMER_ID
-        who = parts.to_customer(view, entity, names.get(entity)) if customer else entity
-        cells = [view.told(insight.name, output, row[output.name]) for output in told]
+        who = parts.to_customer(view, entity, told.names.get(entity)) if customers else entity
+        cells = [view.told(insight.name, output, row[output.name]) for output in shown]
         rows.append((who, *cells, view.because(reasons.get(entity, []))))
-    numbers = [(output.title(view.language), "num" if output.kind == "value" else "") for output in told]
-    columns = [(view.say("customer") if insight.entity == c.CUSTOMER_ID else view.say("subject"), "key"), *numbers, (view.say("reasons"), "why")]
-    title = view.say("rows_title", name=next(o for o in told if o.name == first).title(view.language))
+    titles = [(view.first_up(o.title(view.language)), "num" if o.kind == "value" else "") for o in shown]
+    columns = [(view.say("customer" if customers else "subject"), "key"), *titles, (view.say("reasons"), "why")]
+    title = view.say("rows_title", name=first.title(view.language))
     parts.table_card(view, title, view.say("rows_sub", n=view.number(len(answer))), columns, rows, answer, insight.name)
-

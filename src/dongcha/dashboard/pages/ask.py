@@ -38,7 +38,7 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
         question = ui.input(view.say("ask_field"), placeholder=view.say("ask_example"))
         question.props("outlined dense clearable maxlength=2000").style("flex: 1; min-width: 260px")
         customer = ui.input(view.say("ask_customer")).props("outlined dense clearable").style("width: 200px")
-        button = ui.button(view.say("ask_button")).props("unelevated").classes("main")
+        button = parts.button(view.say("ask_button"), lambda: None, kind="main")
     answers = ui.element("div").style("margin-top: var(--gap)").props('aria-live="polite"')
 
     async def ask() -> None:
@@ -70,19 +70,32 @@ def _answer(view: View, found: Answer) -> None:
     sure = parts.pill(view.say("ask_sure", sure=view.sure(found.sure)), "good" if found.known else "warn")
     person = parts.pill(view.say("ask_person"), "bad") if found.escalate else ""
     with parts.card(found.question):
-        ui.html(f'<p style="font-size: 16px; line-height: 1.55; max-width: 80ch">{escape(found.text)}</p>'
-                f'<div style="margin: 10px 0 6px">{sure} {person}</div>', sanitize=False)  # fmt: skip
+        ui.html(
+            f'<p style="font-size: 16px; line-height: 1.55; max-width: 80ch">{escape(found.text)}</p>'
+            f'<div style="margin: 10px 0 6px">{sure} {person}</div>',
+            sanitize=False,
+        )
         notes = [*found.notes, *found.why]
         if notes:
             ui.html("".join(f'<p class="sub">{escape(note)}</p>' for note in notes), sanitize=False)
         rows = [
-            (s.title or f"{s.table}/{s.source_id}", shortened(redacted(s.passage) if s.table != c.DOCUMENTS else s.passage, PASSAGE), view.sure(s.sure))
+            (
+                s.title or f"{s.table}/{s.source_id}",
+                shortened(redacted(s.passage) if s.table != c.DOCUMENTS else s.passage, PASSAGE),
+                view.sure(s.sure),
+            )
             for s in found.sources
         ]
         if rows:
-            ui.html(f'<h3 style="font-size: 12.5px; color: var(--ink-3); margin: 12px 0 6px; font-weight: 550">'
-                    f'{escape(view.say("ask_sources" if found.known else "ask_nearest"))}</h3>', sanitize=False)  # fmt: skip
-            parts.table([(view.say("ask_source"), "key"), (view.say("ask_passage"), "why"), (view.say("ask_certain"), "num")], rows)
+            ui.html(
+                f'<h3 style="font-size: 12.5px; color: var(--ink-3); margin: 12px 0 6px; font-weight: 550">'
+                f"{escape(view.say('ask_sources' if found.known else 'ask_nearest'))}</h3>",
+                sanitize=False,
+            )
+            parts.table(
+                [(view.say("ask_source"), "key"), (view.say("ask_passage"), "why"), (view.say("ask_certain"), "num")],
+                rows,
+            )
 
 
 PAGE: Final = Page("/ask", "page_ask", "quick_reference_all", "group_machine", draw)

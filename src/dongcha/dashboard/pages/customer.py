@@ -11,7 +11,7 @@ import polars as pl
 from nicegui import ui
 
 from dongcha import columns as c
-from dongcha.dashboard import charts, masks, parts
+from dongcha.dashboard import charts, look, masks, parts
 from dongcha.dashboard.data import Data
 from dongcha.dashboard.shell import Page, top
 from dongcha.dashboard.view import View
@@ -36,18 +36,24 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
     if view.person.masked:
         found = masks.masked_profile(found)
     name = found["customer"].get(c.NAME) or who
-    top(view, name, f"{who} · {view.say('who_lead', as_of=found[c.AS_OF])}" if name != who else view.say("who_lead", as_of=found[c.AS_OF]))
+    top(
+        view,
+        name,
+        f"{who} · {view.say('who_lead', as_of=found[c.AS_OF])}"
+        if name != who
+        else view.say("who_lead", as_of=found[c.AS_OF]),
+    )
     with parts.grid():
         _figures(view, found)
     with parts.grid():
-        _story(view, found)
-        _orders(view, found)
-    with parts.grid():
-        _answers(view, found, ranks)
-        _timeline(view, found)
-    with parts.grid():
-        _offers(view, found)
-        _known(view, found)
+        with ui.element("div").classes("stack w7"):
+            _story(view, found)
+            _answers(view, found, ranks)
+            _offers(view, found)
+        with ui.element("div").classes("stack w5"):
+            _orders(view, found)
+            _timeline(view, found)
+            _known(view, found)
 
 
 def _answer(found: Mapping[str, Any], insight: str) -> dict[str, Any]:
@@ -77,7 +83,11 @@ def _figures(view: View, found: Mapping[str, Any]) -> None:
         parts.kpi(view.say("may_leave"), view.sure(churn))
     if worth.get("lifetime_value") is not None:
         low, high = worth.get("lifetime_value_low"), worth.get("lifetime_value_high")
-        parts.kpi(view.say("worth", days=days), view.money(worth["lifetime_value"]), note=f"{view.money(low)} – {view.money(high)}")
+        parts.kpi(
+            view.say("worth", days=days),
+            view.money(worth["lifetime_value"]),
+            note=f"{view.money(low)} – {view.money(high)}",
+        )
 
 
 def _story(view: View, found: Mapping[str, Any]) -> None:
@@ -86,54 +96,56 @@ def _story(view: View, found: Mapping[str, Any]) -> None:
         lines = found["story"].get(chapter) or []
         told = "".join(
             f"<li>{escape(line['text'])}"
-            + (f'<span class="because">{escape(line["because"])}</span>' if line["because"] else "") + "</li>"
+            + (f'<span class="because">{escape(line["because"])}</span>' if line["because"] else "")
+            + "</li>"
             for line in lines
         )
         if told:
             made.append(f"<h3>{escape(view.say(f'story_{chapter}'))}</h3><ul>{told}</ul>")
-    with parts.card(view.say("story"), width=6):
+    with parts.card(view.say("story")):
         ui.html("".join(made), sanitize=False).classes("story")
 
 
 def _orders(view: View, found: Mapping[str, Any]) -> None:
     orders, summary = found["orders"][::-1], found["summary"]
     if not orders:
-        with parts.card(view.say("timeline_none"), width=6):
-            pass
+        parts.note(view.say("timeline_none"))
         return
     values = {"orders": view.number(summary.get("orders")), "spend": view.money(summary.get("spend"))}
     title = view.say("spending", ago=view.number(summary.get("recency_days")), **values)
     labels = [view.day(order[c.HAPPENED_AT]) for order in orders]
-    option = charts.columns(charts.palette(view.dark), labels, {title: [order[c.VALUE] for order in orders]}, view.unit)
+    option = charts.columns(look.palette(view.dark), labels, {title: [order[c.VALUE] for order in orders]}, view.unit)
     sub = view.say("spending_sub", unit=view.data.currency())
-    parts.chart_card(view, title, sub, option, pl.DataFrame(orders), "orders", width=6)
+    parts.chart_card(view, title, sub, option, pl.DataFrame(orders), "orders")
 
 
 def _answers(view: View, found: Mapping[str, Any], ranks: Mapping[str, float]) -> None:
+    """The first answer of each insight, where it stands among all customers, and why."""
     rows = []
     for one in found["insights"]:
-        for output in view.data.insight(one["insight"]).yields:
-            value = one["answer"].get(output.name)
-            if value is None or output.kind == "vector":
-                continue
-            beside = ""
-            if output.name in ranks and output.unit:
-                beside = view.say("typical", share=view.percent(ranks[output.name]))
-            first = output is view.data.insight(one["insight"]).yields[0]
-            because = view.because(one["reasons"]) if first else ""
-            rows.append((output.title(view.language), view.told(one["insight"], output, value), beside, because or " "))
-    columns = [(view.say("answer"), "key"), ("", ""), ("", "why"), (view.say("reasons"), "why")]
-    with parts.card(view.say("answers"), view.say("answers_sub"), width=7):
-        parts.table(columns, rows)
+        output = view.data.insight(one["insight"]).yields[0]
+        value = one["answer"].get(output.name)
+        if value is None or output.kind == "vector":
+            continue
+        rank = ranks.get(output.name)
+        beside = "" if rank is None else view.say("typical", share=view.percent(rank))
+        told = parts.Markup(
+            f'{escape(view.told(one["insight"], output, value))}<span class="sub">{escape(beside)}</span>'
+        )
+        rows.append((view.first_up(output.title(view.language)), told, view.because(one["reasons"])))
+    with parts.card(view.say("answers"), view.say("answers_sub")):
+        parts.table([(view.say("answer"), "key"), ("", ""), (view.say("reasons"), "why")], rows)
 
 
 def _timeline(view: View, found: Mapping[str, Any]) -> None:
     happened = [(order[c.HAPPENED_AT], "", _ordered(view, order)) for order in found["orders"]]
     happened += [(text[c.HAPPENED_AT], "said", _said(view, text)) for text in found["texts"]]
     happened.sort(key=lambda one: one[0], reverse=True)
-    lines = "".join(f'<li class="{kind}"><time>{view.day(at)}</time><div>{told}</div></li>' for at, kind, told in happened)
+    lines = "".join(
+        f'<li class="{kind}"><time>{view.day(at)}</time><div>{told}</div></li>' for at, kind, told in happened
+    )
     title = view.say("timeline", n=len(happened)) if happened else view.say("timeline_none")
-    with parts.card(title, width=5):
+    with parts.card(title):
         ui.html(f'<ul class="timeline">{lines}</ul>', sanitize=False)
 
 
@@ -161,21 +173,23 @@ def _offers(view: View, found: Mapping[str, Any]) -> None:
     insight = view.data.insight("recommendation")
     because = [pair[c.LABEL] for pair in answer.get("recommended_because") or []]
     led = view.pick(", ", "、").join(names.get(k) or insight.say(k, view.language) for k in because[:3])
-    rows = [(f"{place}", names.get(pair[c.LABEL]) or pair[c.LABEL], pair[c.LABEL]) for place, pair in enumerate(offered, 1)]
+    rows = [
+        (f"{place}", names.get(pair[c.LABEL]) or pair[c.LABEL], pair[c.LABEL]) for place, pair in enumerate(offered, 1)
+    ]
     frame = pl.DataFrame(rows, ["rank", "product", c.PRODUCT_ID], orient="row")
     title = view.say("offers", product=rows[0][1])
     sub = f"{view.say('because')}: {led}" if led else view.say("offers_sub")
     columns = [("#", ""), (view.say("product"), "key"), ("", "why")]
-    parts.table_card(view, title, sub, columns, rows, frame, "offers", width=7)
+    parts.table_card(view, title, sub, columns, rows, frame, "offers")
 
 
 def _known(view: View, found: Mapping[str, Any]) -> None:
     known = found["customer"]
-    rows = [(name.replace("_", " "), _plain(view, known[name])) for name in KNOWN if known.get(name) is not None]
+    rows = [(view.say(f"known_{name}"), _plain(view, known[name])) for name in KNOWN if known.get(name) is not None]
     if not rows:
         return
     sub = view.say("known_masked") if view.person.masked else ""
-    with parts.card(view.say("known"), sub, width=5):
+    with parts.card(view.say("known"), sub):
         parts.table([("", "why"), ("", "")], rows)
 
 

@@ -41,22 +41,22 @@ class People:
 
     def draw(self) -> None:
         view = self.view
-        with parts.grid():
-            with parts.card(view.say("audience"), view.say("audience_sub"), width=12):
-                self._rule()
-        with parts.grid():
-            with ui.element("section").classes("card w12"):
-                with ui.element("div").classes("fields"):
-                    self._filters()
-                self.count = ui.html("", sanitize=False).style("margin: 14px 0 10px").props('aria-live="polite"')
-                self.list = ui.aggrid(self._options(), html_columns=[0], auto_size_columns=False)
+        with parts.grid(), parts.card(view.say("audience"), view.say("audience_sub"), width=12):
+            self._rule()
+        with parts.grid(), ui.element("section").classes("card w12"):
+            with ui.element("div").classes("fields"):
+                self._filters()
+            self.count = ui.html("", sanitize=False).style("margin: 14px 0 10px").props('aria-live="polite"')
+            self.list = ui.aggrid(self._options(), html_columns=[0], auto_size_columns=False)
         self.refresh()
 
     # -- narrowing
 
     def _filters(self) -> None:
         view = self.view
-        self.text = ui.input(view.say("search"), on_change=self.refresh).props(f"{TYPING} clearable").style("width: 280px")
+        self.text = (
+            ui.input(view.say("search"), on_change=self.refresh).props(f"{TYPING} clearable").style("width: 280px")
+        )
         self.group, self.risk, self.worth = None, None, None
         if "segment" in self.everyone.columns:
             groups = {"": view.say("any_group")} | {
@@ -71,8 +71,8 @@ class People:
         if "lifetime_value" in self.everyone.columns:
             self.worth = ui.number(view.say("worth_from"), min=0, step=50, on_change=self.refresh)
             self.worth.props(TYPING).style("width: 150px")
-        ui.button(view.say("clear"), on_click=self.clear).props("flat").classes("ghost")
-        ui.button(view.say("export"), icon="download", on_click=self.save).props("unelevated").classes("plain")
+        parts.button(view.say("clear"), self.clear, kind="ghost")
+        parts.button(view.say("export"), self.save, icon="download")
 
     def clear(self) -> None:
         self.chosen = None
@@ -128,7 +128,7 @@ class People:
             self.rule = ui.input(view.say("rule"), placeholder="churn_probability > 0.6 and lifetime_value > 100")
             self.rule.props("debounce=350 outlined dense clearable").classes("rule").style("flex: 1; min-width: 260px")
             self.rule.on_value_change(self.try_rule)
-            self.use = ui.button(view.say("rule_use"), on_click=self.use_rule).props("unelevated").classes("main")
+            self.use = parts.button(view.say("rule_use"), self.use_rule, kind="main")
             self.use.disable()
         self.told = ui.label("").classes("muted").style("margin-top: 8px").props('aria-live="polite"')
         names = view.say("rule_names", names=", ".join(self.names))
@@ -166,7 +166,10 @@ class People:
         made = {
             "who": f'<a href="{address}">{escape(name)}</a>{id_}',
             "place": ", ".join(part for part in (row[c.CITY], row[c.COUNTRY]) if part) or "–",
-            **{k: row.get(k) for k in ("churn_probability", "lifetime_value", "spend", "orders", "recency_days", "satisfaction")},
+            **{
+                k: row.get(k)
+                for k in ("churn_probability", "lifetime_value", "spend", "orders", "recency_days", "satisfaction")
+            },
         }
         if "segment" in row:
             made["segment"] = view.data.insight("segmentation").say(row["segment"], view.language)
@@ -180,23 +183,40 @@ class People:
             ("spend", view.say("spent"), write(view.unit, 1, 0)),
             ("orders", view.say("orders"), write("", 1, 0)),
             ("recency_days", view.say("last_order"), write("", 1, 0)),
-            ("satisfaction", view.say("satisfied"), write("", 1, 1)),
+            ("satisfaction", view.say("satisfied"), write("", 1, 1, fixed=True)),
         ]
         columns: list[dict[str, Any]] = [
-            {"headerName": view.say("customer"), "field": "who", "flex": 2, "minWidth": 190},
-            {"headerName": view.say("place"), "field": "place", "flex": 1.4, "minWidth": 130},
+            {"headerName": view.say("customer"), "field": "who", "flex": 2.2, "minWidth": 200},
+            {"headerName": view.say("place"), "field": "place", "flex": 1.3, "minWidth": 120},
         ]
         if "segment" in there:
-            columns.append({"headerName": view.say("group"), "field": "segment", "flex": 1.8, "minWidth": 170})
+            columns.append({"headerName": view.say("group"), "field": "segment", "flex": 1.7, "minWidth": 150})
         columns += [
-            {"headerName": title, "field": name, "type": "rightAligned", "flex": 1, "minWidth": 110,
-             ":valueFormatter": f"p => ({how})(p.value)"}
-            for name, title, how in numbers if name in there
-        ]  # fmt: skip
+            {
+                "headerName": title,
+                "field": name,
+                "type": "rightAligned",
+                "flex": 1,
+                "minWidth": 92,
+                ":valueFormatter": f"p => ({how})(p.value)",
+            }
+            for name, title, how in numbers
+            if name in there
+        ]
         return {
-            "columnDefs": columns, "rowData": [], "defaultColDef": {"sortable": True, "resizable": True, "suppressMovable": True},
-            "suppressCellFocus": False, "enableCellTextSelection": True, "ensureDomOrder": True,
-        }  # fmt: skip
+            "columnDefs": columns,
+            "rowData": [],
+            "defaultColDef": {
+                "sortable": True,
+                "resizable": True,
+                "suppressMovable": True,
+                "wrapHeaderText": True,
+                "autoHeaderHeight": True,
+            },
+            "suppressCellFocus": False,
+            "enableCellTextSelection": True,
+            "ensureDomOrder": True,
+        }
 
 
 PAGE: Final = Page("/customers", "page_customers", "group", "group_customers", draw)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.dashboard import charts, parts
+from dongcha.dashboard import charts, look, parts
 from dongcha.dashboard.shell import Page, top
 from dongcha.dashboard.view import View
 from dongcha.warehouse.tables import ALWAYS
@@ -38,17 +38,31 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
 def _tables(view: View, tables: list[dict[str, Any]]) -> None:
     rows = [
         (
-            t["table"], view.number(t["rows"]), _moment(view, t["first"]), _moment(view, t["last"]), f"{t['version']}",
-            "; ".join(t["findings"]) or "–", ", ".join(t["not_given"]) or "–",
+            t["table"],
+            view.number(t["rows"]),
+            _moment(view, t["first"]),
+            _moment(view, t["last"]),
+            f"{t['version']}",
+            "; ".join(t["findings"]) or "–",
+            ", ".join(t["not_given"]) or "–",
         )
         for t in tables
-    ]  # fmt: skip
-    columns = [(view.say("table"), "key"), (view.say("rows"), "num"), (view.say("first"), "num"), (view.say("last"), "num"),
-               (view.say("version"), "num"), (view.say("findings"), "why"), (view.say("not_given"), "why")]  # fmt: skip
+    ]
+    columns = [
+        (view.say("table"), "key"),
+        (view.say("rows"), "num"),
+        (view.say("first"), "date"),
+        (view.say("last"), "date"),
+        (view.say("version"), "num"),
+        (view.say("findings"), "why"),
+        (view.say("not_given"), "why"),
+    ]
     total = sum(t["rows"] for t in tables)
     last = max((t["last"] for t in tables if t["last"]), default=None)
     title = view.say("tables_title", rows=view.number(total), n=len(tables), last=view.day(last))
-    frame = pl.DataFrame([{**t, "findings": "; ".join(t["findings"]), "not_given": ", ".join(t["not_given"])} for t in tables])
+    frame = pl.DataFrame(
+        [{**t, "findings": "; ".join(t["findings"]), "not_given": ", ".join(t["not_given"])} for t in tables]
+    )
     parts.table_card(view, title, view.say("tables_sub"), columns, rows, frame, "tables")
 
 
@@ -59,38 +73,69 @@ def _moment(view: View, moment: datetime | None) -> str:
 
 def _reasons(view: View, quarantine: list[dict[str, Any]], refused: pl.DataFrame) -> None:
     if not quarantine:
-        with parts.card(view.say("refused_none"), view.say("refused_none_sub"), width=6):
-            pass
+        parts.note(view.say("refused_none"), view.say("refused_none_sub"), width=5)
         return
     total = sum(q["rows"] for q in quarantine)
     shown = quarantine[:REASONS]
     labels = [f"{q['table']}: {q['reason']}" for q in shown]
-    option = charts.bars(charts.palette(view.dark), labels, [q["rows"] for q in shown], name=view.say("rows"))
+    option = charts.bars(look.palette(view.dark), labels, [q["rows"] for q in shown], name=view.say("rows"))
     title = view.say("refused_title", n=view.number(total), reason=shown[0]["reason"])
     frame = pl.DataFrame(quarantine)
-    parts.chart_card(view, title, view.say("refused_sub"), option, frame, "quarantine-reasons", width=6)
+    parts.chart_card(view, title, view.say("refused_sub"), option, frame, "quarantine-reasons", width=5)
 
 
 def _insights(view: View, insights: list[dict[str, Any]]) -> None:
     rows = []
     for one in insights:
         told = view.day(one["scored_as_of"]) if one["scored_as_of"] else parts.pill(view.say("not_scored"), "warn")
-        lacks = parts.Markup(f'<span class="code">dongcha load FILE --as {one["lacks"][0]}</span>') if one["lacks"] else "–"
-        rows.append((one["insight"], (one["contender"] or "–").replace("_", " "), view.number(one["rows"]), told, lacks))
+        lacks = (
+            parts.Markup(f'<span class="code">dongcha load FILE --as {one["lacks"][0]}</span>') if one["lacks"] else "–"
+        )
+        rows.append(
+            (one["insight"], (one["contender"] or "–").replace("_", " "), view.number(one["rows"]), told, lacks)
+        )
     ready = sum(bool(one["scored_as_of"]) for one in insights)
-    columns = [(view.say("insight"), "key"), (view.say("by"), ""), (view.say("answers_n"), "num"), (view.say("scored"), "num"), (view.say("lacking"), "why")]
+    columns = [
+        (view.say("insight"), "key"),
+        (view.say("by"), ""),
+        (view.say("answers_n"), "num"),
+        (view.say("scored"), "date"),
+        (view.say("lacking"), "why"),
+    ]
     frame = pl.DataFrame([{**one, "lacks": ", ".join(one["lacks"])} for one in insights])
-    parts.table_card(view, view.say("insights_title", n=ready, of=len(insights)), view.say("insights_sub"), columns, rows, frame, "insights", width=6)
+    parts.table_card(
+        view,
+        view.say("insights_title", n=ready, of=len(insights)),
+        view.say("insights_sub"),
+        columns,
+        rows,
+        frame,
+        "insights",
+        width=7,
+    )
 
 
 def _refused(view: View, refused: pl.DataFrame) -> None:
     hidden = view.person.masked
     rows = [
-        (r[c.FILE], r[c.TABLE], view.number(r[c.ROW]), r[c.COLUMN] or "–", "•••" if hidden else (r[c.VALUE] or "–")[:80], r[c.REASON])
+        (
+            r[c.FILE],
+            r[c.TABLE],
+            view.number(r[c.ROW]),
+            r[c.COLUMN] or "–",
+            "•••" if hidden else (r[c.VALUE] or "–")[:80],
+            r[c.REASON],
+        )
         for r in refused.head(REFUSED).iter_rows(named=True)
     ]
-    columns = [(view.say("file"), "key"), (view.say("table"), ""), (view.say("row"), "num"), (view.say("column"), ""),
-               (view.say("value"), ""), (view.say("reasons"), "why")]  # fmt: skip
+    columns = [
+        (view.say("file"), "key"),
+        (view.say("table"), ""),
+        (view.say("row"), "num"),
+        (view.say("column"), ""),
+        (view.say("value"), ""),
+        (view.say("reasons"), "why"),
+    ]
     title = view.say("quarantine_title", n=view.number(min(len(refused), REFUSED)))
     shown = refused.drop(c.VALUE) if hidden else refused
     parts.table_card(view, title, view.say("quarantine_sub"), columns, rows, shown, "quarantine")

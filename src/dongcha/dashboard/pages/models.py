@@ -9,11 +9,11 @@ from typing import Any, Final
 import polars as pl
 from nicegui import ui
 
-from dongcha.access.scopes import Role
-from dongcha.dashboard import charts, parts
+from dongcha.dashboard import charts, look, parts
 from dongcha.dashboard.shell import Page, top
+from dongcha.dashboard.versions import versions_card
 from dongcha.dashboard.view import View
-from dongcha.errors import DongchaError, MissingDataError
+from dongcha.errors import MissingDataError
 from dongcha.evaluation.drift import SHIFTED
 
 AUDITED: Final = 12
@@ -26,15 +26,15 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
     models = await view.fetch(lambda d: d.models())
     if not models:
         raise MissingDataError(view.say("models_none"), "dongcha run")
-    cards = await view.fetch(lambda d: {m["insight"]: d.card(m["insight"]) for m in models})
-    cards = {name: card for name, card in cards.items() if card}
+    found = await view.fetch(lambda d: {m["insight"]: d.card(m["insight"]) for m in models})
+    cards = {name: card for name, card in found.items() if card}
     with parts.grid():
         _champions(view, cards)
     with parts.grid(), ui.element("div").classes("w12"):
         options = {name: f"{name}: {view.data.insight(name).question[view.language]}" for name in cards}
         field = ui.select(options, value=next(iter(cards)), label=view.say("models_which"))
         field.props("outlined dense options-dense").style("width: min(560px, 100%)")
-    chosen = ui.element("div").style("margin-top: var(--gap)")
+    chosen = ui.element("div").classes("stack")
 
     def choose() -> None:
         chosen.clear()
@@ -45,7 +45,7 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
                 _drift(view, cards[name])
             with parts.grid():
                 _card(view, cards[name])
-                _versions(view, name, models)
+                versions_card(view, name, models)
 
     field.on_value_change(choose)
     choose()
@@ -68,16 +68,51 @@ def _champions(view: View, cards: Mapping[str, dict[str, Any]]) -> None:
         insight, means = view.data.insight(name), _means(card)
         head, rivals = insight.headline, [k for k in _baselines(view, name) if k in means]
         ours = means.get(card["contender"], {}).get(head.name)
-        best = max((means[k][head.name] for k in rivals if means[k][head.name] == means[k][head.name]), key=head.goodness, default=None)
+        best = max(
+            (means[k][head.name] for k in rivals if means[k][head.name] == means[k][head.name]),
+            key=head.goodness,
+            default=None,
+        )
         beaten += bool(card["beats_baseline"])
         told = ("beats", "good") if card["beats_baseline"] else ("beats_not", "warn")
-        rows.append((name, card["contender"].replace("_", " "), head.name.replace("_", " "), _metric(view, ours), _metric(view, best),
-                     parts.pill(view.say(told[0]), told[1]), card["as_of"][:10]))  # fmt: skip
-        frame.append({"insight": name, "answered_by": card["contender"], "metric": head.name, "ours": ours, "best_baseline": best})
-    columns = [(view.say("insight"), "key"), (view.say("by"), ""), (view.say("metric"), ""), (view.say("ours"), "num"),
-               (view.say("baseline"), "num"), ("", ""), (view.say("trained"), "num")]  # fmt: skip
+        rows.append(
+            (
+                _called(view, name),
+                card["contender"].replace("_", " "),
+                head.name.replace("_", " "),
+                _metric(view, ours),
+                _metric(view, best),
+                parts.pill(view.say(told[0]), told[1]),
+                card["as_of"][:10],
+            )
+        )
+        frame.append(
+            {
+                "insight": name,
+                "answered_by": card["contender"],
+                "metric": head.name,
+                "ours": ours,
+                "best_baseline": best,
+            }
+        )
+    columns = [
+        (view.say("insight"), "key"),
+        (view.say("by"), ""),
+        (view.say("metric"), ""),
+        (view.say("ours"), "num"),
+        (view.say("baseline"), "num"),
+        ("", ""),
+        (view.say("trained"), "date"),
+    ]
     title = view.say("champions_title", beaten=beaten, n=len(cards))
     parts.table_card(view, title, view.say("champions_sub"), columns, rows, pl.DataFrame(frame), "models")
+
+
+def _called(view: View, name: str) -> parts.Markup:
+    """An insight by the name that commands know it by, and its question."""
+    return parts.Markup(
+        f'{escape(name)}<span class="sub">{escape(view.data.insight(name).question[view.language])}</span>'
+    )
 
 
 def _metric(view: View, value: float | None) -> str:
@@ -89,24 +124,31 @@ def _metric(view: View, value: float | None) -> str:
 def _backtests(view: View, card: Mapping[str, Any]) -> None:
     folds, head = card["folds"], card["headline"]
     if not folds:
-        with parts.card(view.say("folds_none"), view.say("folds_none_sub"), width=7):
-            pass
+        parts.note(view.say("folds_none"), view.say("folds_none_sub"), width=7)
         return
     rivals = _baselines(view, card["insight"])
     names = [card["contender"], *[k for k in folds[0]["metrics"] if k != card["contender"]]]
     lines = {
-        f"{name.replace('_', ' ')}{' · ' + view.say('is_baseline') if name in rivals else ''}":
-            [(f["as_of"][:10], round(f["metrics"][name][head], 4)) for f in folds
-             if name in f["metrics"] and f["metrics"][name][head] == f["metrics"][name][head]]
+        f"{name.replace('_', ' ')}{' · ' + view.say('is_baseline') if name in rivals else ''}": [
+            (f["as_of"][:10], round(f["metrics"][name][head], 4))
+            for f in folds
+            if name in f["metrics"] and f["metrics"][name][head] == f["metrics"][name][head]
+        ]
         for name in names
-    }  # fmt: skip
+    }
     insight = view.data.insight(card["insight"])
     way = view.say("more_is_better" if insight.headline.more_is_better else "less_is_better")
     means = _means(card)
     best = max((means[k][head] for k in rivals if k in means), key=insight.headline.goodness, default=None)
-    title = view.say("folds_title", metric=head.replace("_", " "), ours=_metric(view, means[card["contender"]][head]), best=_metric(view, best), n=len(folds))
+    title = view.say(
+        "folds_title",
+        metric=head.replace("_", " "),
+        ours=_metric(view, means[card["contender"]][head]),
+        best=_metric(view, best),
+        n=len(folds),
+    )
     rows = [{"as_of": f["as_of"], "n": f["n"], "contender": k, **v} for f in folds for k, v in f["metrics"].items()]
-    option = charts.lines(charts.palette(view.dark), lines)
+    option = charts.lines(look.palette(view.dark), lines, x="category")
     sub = view.say("folds_sub", metric=head.replace("_", " "), way=way, days=card["horizon_days"])
     parts.chart_card(view, title, sub, option, pl.DataFrame(rows), f"backtest-{card['insight']}", width=7)
 
@@ -114,16 +156,23 @@ def _backtests(view: View, card: Mapping[str, Any]) -> None:
 def _drift(view: View, card: Mapping[str, Any]) -> None:
     moved = card["quality"].get("drift") or []
     if not moved:
-        with parts.card(view.say("drift_none"), view.say("drift_none_sub"), width=5):
-            pass
+        parts.note(view.say("drift_none"), view.say("drift_none_sub"), width=5)
         return
     features = view.data.features()
     labels = [features[r["feature"]].docs[view.language] if r["feature"] in features else r["feature"] for r in moved]
     values = [round(r["stability_index"], 3) for r in moved]
     shifted = sum(v > SHIFTED for v in values)
     title = view.say("drift_title", n=shifted, feature=labels[0]) if shifted else view.say("drift_fine")
-    option = charts.bars(charts.palette(view.dark), labels, values, name=title)
-    parts.chart_card(view, title, view.say("drift_sub", mark=SHIFTED), option, pl.DataFrame(moved), f"drift-{card['insight']}", width=5)
+    option = charts.bars(look.palette(view.dark), labels, values, name=title)
+    parts.chart_card(
+        view,
+        title,
+        view.say("drift_sub", mark=SHIFTED),
+        option,
+        pl.DataFrame(moved),
+        f"drift-{card['insight']}",
+        width=5,
+    )
 
 
 def _card(view: View, card: Mapping[str, Any]) -> None:
@@ -132,10 +181,15 @@ def _card(view: View, card: Mapping[str, Any]) -> None:
     metrics = [m.name for m in insight.judged_by if any(m.name in found for found in means.values())]
     rivals = _baselines(view, card["insight"])
     rows = [
-        (parts.Markup(f"<b>{escape(name.replace('_', ' '))}</b>") if name == card["contender"] else name.replace("_", " "),
-         view.say("is_baseline") if name in rivals else "", *(_metric(view, found.get(m)) for m in metrics))
+        (
+            parts.Markup(f"<b>{escape(name.replace('_', ' '))}</b>")
+            if name == card["contender"]
+            else name.replace("_", " "),
+            view.say("is_baseline") if name in rivals else "",
+            *(_metric(view, found.get(m)) for m in metrics),
+        )
         for name, found in means.items()
-    ]  # fmt: skip
+    ]
     columns = [(view.say("by"), ""), ("", "why"), *((m.replace("_", " "), "num") for m in metrics)]
     trained = card["trained_on"]
     span = f"{trained[0]['as_of'][:10]} – {trained[-1]['as_of'][:10]}" if trained else "–"
@@ -148,45 +202,22 @@ def _card(view: View, card: Mapping[str, Any]) -> None:
         ui.html(f'<p class="foot">{escape(facts)}</p><p class="foot">{escape(limits)}</p>', sanitize=False)
 
 
-def _versions(view: View, name: str, models: list[dict[str, Any]]) -> None:
-    mine = [m for m in models if m["insight"] == name][::-1]
-    with parts.card(view.say("versions_title", n=len(mine)), view.say("versions_sub"), width=4):
-        for model in mine:
-            with ui.element("div").style("display: flex; gap: 10px; align-items: center; padding: 6px 0; border-bottom: 1px solid var(--line)"):
-                by = f"{escape(model['contender'].replace('_', ' '))} · {model['as_of'][:10]}"
-                ui.html(f'<b style="font-weight: 550">{escape(model["version"])}</b><div class="sub">{by}</div>', sanitize=False).style("flex: 1")
-                if model["champion"]:
-                    ui.html(parts.pill(view.say("champion"), "key"), sanitize=False)
-                elif view.may(Role.ADMIN):
-                    ui.button(view.say("promote"), on_click=lambda m=model: _ask_promote(view, m)).props("unelevated dense").classes("plain")
-
-
-async def _ask_promote(view: View, model: Mapping[str, Any]) -> None:
-    """Ask why, then let the version answer; the log keeps who and why."""
-    with ui.dialog() as dialog, ui.card():
-        ui.label(view.say("promote_sure", insight=model["insight"], version=model["version"])).style("font-weight: 600; max-width: 420px")
-        why = ui.input(view.say("promote_why")).props("outlined dense").style("width: 100%")
-        with ui.element("div").style("display: flex; gap: 8px; justify-content: flex-end; width: 100%"):
-            ui.button(view.say("cancel"), on_click=lambda: dialog.submit(False)).props("flat").classes("ghost")
-            ui.button(view.say("promote"), on_click=lambda: dialog.submit(True)).props("unelevated").classes("main")
-    dialog.classes("dc")
-    if not await dialog:
-        return
-    reason = f"{why.value or 'by hand'} ({view.person.name or 'dashboard'})"
-    try:
-        await view.fetch(lambda d: d.promote(model["insight"], model["version"], reason))
-    except DongchaError as refused:
-        ui.notify(str(refused), type="negative")
-        return
-    ui.navigate.reload()
-
-
 def _audit(view: View, audit: list[dict[str, Any]]) -> None:
-    rows = [(f"{r['made_at']:%Y-%m-%d %H:%M}", r["insight"], r["version"], r["action"], r["actor"], r["why"]) for r in audit]
-    columns = [(view.say("when"), "num"), (view.say("insight"), "key"), (view.say("version"), ""), (view.say("action"), ""),
-               (view.say("actor"), ""), (view.say("reasons"), "why")]  # fmt: skip
+    rows = [
+        (f"{r['made_at']:%Y-%m-%d %H:%M}", r["insight"], r["version"], r["action"], r["actor"], r["why"]) for r in audit
+    ]
+    columns = [
+        (view.say("when"), "date"),
+        (view.say("insight"), "key"),
+        (view.say("version"), ""),
+        (view.say("action"), ""),
+        (view.say("actor"), ""),
+        (view.say("reasons"), "why"),
+    ]
     frame = pl.DataFrame(audit) if audit else None
-    parts.table_card(view, view.say("audit_title", n=len(rows)), view.say("audit_sub"), columns, rows[:AUDITED], frame, "audit")
+    parts.table_card(
+        view, view.say("audit_title", n=len(rows)), view.say("audit_sub"), columns, rows[:AUDITED], frame, "audit"
+    )
 
 
 PAGE: Final = Page("/models", "page_models", "model_training", "group_machine", draw)

@@ -9,9 +9,9 @@ from typing import Final
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.dashboard import charts, parts
+from dongcha.dashboard import charts, look, parts
 from dongcha.dashboard.data import Data
-from dongcha.dashboard.pages.voice import alert_line, alert_note
+from dongcha.dashboard.said import alert_line, alert_note
 from dongcha.dashboard.shell import Page, top
 from dongcha.dashboard.view import View
 from dongcha.errors import MissingDataError
@@ -60,15 +60,29 @@ def _figures(view: View, found: Overview, months: pl.DataFrame, churn: pl.DataFr
     late = whole.tail(12)
     before = view.say("kpi_before", before=view.money(found.revenue_before))
     parts.kpi(
-        view.say("kpi_customers"), view.number(found.buyers),
-        note=view.say("kpi_new", new=view.number(found.new), days=found.days), trend=whole["new"].cum_sum().tail(12).to_list(),
-    )  # fmt: skip
+        view.say("kpi_customers"),
+        view.number(found.buyers),
+        note=view.say("kpi_new", new=view.number(found.new), days=found.days),
+        trend=whole["new"].cum_sum().tail(12).to_list(),
+    )
     change = _relative(found.revenue, found.revenue_before)
-    parts.kpi(view.say("kpi_revenue", days=found.days), view.money(found.revenue), change=change, signed=view.signed(change),
-              note=before, trend=late["revenue"].to_list())  # fmt: skip
+    parts.kpi(
+        view.say("kpi_revenue", days=found.days),
+        view.money(found.revenue),
+        change=change,
+        signed=view.signed(change),
+        note=before,
+        trend=late["revenue"].to_list(),
+    )
     change = _relative(found.active, found.active_before)
-    parts.kpi(view.say("kpi_active", days=found.days), view.number(found.active), change=change, signed=view.signed(change),
-              note=view.say("kpi_before", before=view.number(found.active_before)), trend=late["customers"].to_list())  # fmt: skip
+    parts.kpi(
+        view.say("kpi_active", days=found.days),
+        view.number(found.active),
+        change=change,
+        signed=view.signed(change),
+        note=view.say("kpi_before", before=view.number(found.active_before)),
+        trend=late["customers"].to_list(),
+    )
     if churn is not None:
         leaving = float(churn["churn_probability"].sum())
         note = view.say("kpi_leaving_note", share=view.percent(leaving / len(churn)), days=found.days)
@@ -83,13 +97,18 @@ def _revenue(view: View, found: Overview, months: pl.DataFrame) -> None:
     change = _relative(found.revenue, found.revenue_before)
     title = view.say("revenue_first")
     if change is not None:
-        title = view.say("revenue_up" if change >= 0 else "revenue_down", change=view.percent(abs(change)), days=found.days)
+        title = view.say(
+            "revenue_up" if change >= 0 else "revenue_down", change=view.percent(abs(change)), days=found.days
+        )
     shown = months.tail(MONTHS)
     unit = view.data.currency()
     option = charts.columns(
-        charts.palette(view.dark), [f"{month:%Y-%m}" for month in shown["month"]],
-        {view.say("revenue_first"): shown["revenue"].round(2).to_list()}, view.unit, faint_last=not shown["whole"][-1],
-    )  # fmt: skip
+        look.palette(view.dark),
+        [f"{month:%Y-%m}" for month in shown["month"]],
+        {view.say("revenue_first"): shown["revenue"].round(2).to_list()},
+        view.unit,
+        faint_last=not shown["whole"][-1],
+    )
     sub = view.say("revenue_sub", unit=unit)
     parts.chart_card(view, title, sub, option, months.drop("whole"), "revenue-by-month", width=6)
 
@@ -101,11 +120,19 @@ def _change(view: View, change: Change, days: int) -> None:
     title = view.say("change_none")
     if round(by):
         amount = ("+" if way > 0 else "") + view.money(moved[most])
-        title = view.say("change_up" if by > 0 else "change_down", by=view.money(abs(by)), part=view.say(f"part_{most}"), amount=amount)
+        title = view.say(
+            "change_up" if by > 0 else "change_down",
+            by=view.money(abs(by)),
+            part=view.say(f"part_{most}"),
+            amount=amount,
+        )
     labels = [view.say(f"part_{name}") for name in ("before", *PARTS, "now")]
     steps = [change.before, *moved.values(), change.now]
-    option = charts.waterfall(charts.palette(view.dark), labels, [round(step) for step in steps], view.unit)
-    foot = view.say("change_foot", **{name: view.number(getattr(change, f"{name}_customers")) for name in ("new", "back", "lost", "kept")})
+    option = charts.waterfall(look.palette(view.dark), labels, [round(step) for step in steps], view.unit)
+    foot = view.say(
+        "change_foot",
+        **{name: view.number(getattr(change, f"{name}_customers")) for name in ("new", "back", "lost", "kept")},
+    )
     sub = view.say("change_sub", days=days, unit=view.data.currency())
     parts.chart_card(view, title, sub, option, pl.DataFrame([asdict(change)]), "what-changed", width=6, foot=foot)
 
@@ -122,15 +149,19 @@ def _keep(view: View, people: pl.DataFrame, reasons: dict[str, list[dict[str, ob
         )
         for row in people.head(LISTED).iter_rows(named=True)
     ]
-    columns = [(view.say("customer"), "key"), (view.say("may_leave"), "num"), (view.say("spent"), "num"), (view.say("reasons"), "why")]
+    columns = [
+        (view.say("customer"), "key"),
+        (view.say("may_leave"), "num"),
+        (view.say("spent"), "num"),
+        (view.say("reasons"), "why"),
+    ]
     shown = people.drop(c.NAME, c.EMAIL) if view.person.masked else people
     parts.table_card(view, title, view.say("keep_sub"), columns, rows, shown, "worth-keeping", width=8)
 
 
 def _alerts(view: View, alerts: list[dict[str, object]], subjects: int) -> None:
     if not alerts:
-        with parts.card(view.say("attention_none"), view.say("attention_none_sub", n=view.number(subjects)), width=4):
-            pass
+        parts.note(view.say("attention_none"), view.say("attention_none_sub", n=view.number(subjects)), width=4)
         return
     with parts.card(view.say("attention"), view.say("attention_sub"), width=4):
         for alert in alerts[:ALERTS]:

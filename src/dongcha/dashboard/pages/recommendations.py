@@ -9,7 +9,7 @@ import polars as pl
 from nicegui import ui
 
 from dongcha import columns as c
-from dongcha.dashboard import charts, parts
+from dongcha.dashboard import charts, look, parts
 from dongcha.dashboard.shell import Page, top
 from dongcha.dashboard.view import View
 
@@ -45,7 +45,7 @@ def _try(view: View, listed: pl.DataFrame, names: Mapping[str, str]) -> None:
         row = found.get(field.value or "")
         if row is None:
             return
-        because = {k: pair for k, pair in enumerate(row["recommended_because"] or [])}
+        because = dict(enumerate(row["recommended_because"] or []))
         insight = view.data.insight(NAME)
         rows = []
         for rank, pair in enumerate(row["recommendations"] or [], 1):
@@ -63,18 +63,35 @@ def _try(view: View, listed: pl.DataFrame, names: Mapping[str, str]) -> None:
 def _counted(answer: pl.DataFrame, column: str, names: Mapping[str, str], view: View) -> pl.DataFrame:
     """Label → how many customers' lists hold it."""
     labels = answer.select(c.ENTITY_ID, pl.col(column).list.eval(pl.element().struct.field(c.LABEL))).explode(column)
-    counted = labels.drop_nulls().unique().group_by(column).len("customers").sort("customers", column, descending=[True, False])
+    counted = (
+        labels.drop_nulls()
+        .unique()
+        .group_by(column)
+        .len("customers")
+        .sort("customers", column, descending=[True, False])
+    )
     insight = view.data.insight(NAME)
     called = [names.get(k) or insight.say(k, view.language) for k in counted[column]]
-    return counted.with_columns(pl.Series("name", called, pl.String)).select(pl.col(column).alias("id"), "name", "customers")
+    return counted.with_columns(pl.Series("name", called, pl.String)).select(
+        pl.col(column).alias("id"), "name", "customers"
+    )
 
 
 def _most(view: View, answer: pl.DataFrame, names: Mapping[str, str]) -> None:
     found = _counted(answer, "recommendations", names, view)
     title = view.say("most_title", n=view.number(len(found)), product=found["name"][0] if len(found) else "–")
     shown = found.head(MOST)
-    option = charts.bars(charts.palette(view.dark), shown["name"].to_list(), shown["customers"].to_list(), name=title)
-    parts.chart_card(view, title, view.say("most_sub", n=view.number(len(answer))), option, found, "recommended-most", width=6, kind="tall")
+    option = charts.bars(look.palette(view.dark), shown["name"].to_list(), shown["customers"].to_list(), name=title)
+    parts.chart_card(
+        view,
+        title,
+        view.say("most_sub", n=view.number(len(answer))),
+        option,
+        found,
+        "recommended-most",
+        width=6,
+        kind="tall",
+    )
 
 
 def _why(view: View, answer: pl.DataFrame, names: Mapping[str, str]) -> None:
@@ -83,7 +100,7 @@ def _why(view: View, answer: pl.DataFrame, names: Mapping[str, str]) -> None:
         return
     shown = found.head(MOST)
     title = view.say("led_title", product=shown["name"][0])
-    option = charts.bars(charts.palette(view.dark), shown["name"].to_list(), shown["customers"].to_list(), name=title)
+    option = charts.bars(look.palette(view.dark), shown["name"].to_list(), shown["customers"].to_list(), name=title)
     parts.chart_card(view, title, view.say("led_sub"), option, found, "recommended-because", width=6, kind="tall")
 
 
@@ -91,14 +108,30 @@ def _quality(view: View, card: Mapping[str, Any] | None) -> None:
     rows = (card or {}).get("quality", {}).get("by_orders") or []
     known = [r for r in rows if r["customers"] and r["recall_at_10"] == r["recall_at_10"]]
     if not card or not known:
-        with parts.card(view.say("calibration_none"), view.say("calibration_none_sub"), width=6):
-            pass
+        parts.note(view.say("calibration_none"), view.say("calibration_none_sub"), width=6)
         return
     mean = card["mean_metrics"].get(card["contender"], {})
     title = view.say("hits_title", share=view.percent(mean.get("recall_at_10")), by=card["contender"])
-    table = [(r["group"], view.number(r["customers"]), view.percent(r["recall_at_10"]), view.number(r["ndcg_at_10"], 3)) for r in known]
-    columns = [(view.say("orders_before"), "key"), (view.say("customers"), "num"), ("Recall@10", "num"), ("NDCG@10", "num")]
-    parts.table_card(view, title, view.say("hits_sub", as_of=card["quality"]["as_of"]), columns, table, pl.DataFrame(known), "recommendation-quality", width=6)
+    table = [
+        (r["group"], view.number(r["customers"]), view.percent(r["recall_at_10"]), view.number(r["ndcg_at_10"], 3))
+        for r in known
+    ]
+    columns = [
+        (view.say("orders_before"), "key"),
+        (view.say("customers"), "num"),
+        ("Recall@10", "num"),
+        ("NDCG@10", "num"),
+    ]
+    parts.table_card(
+        view,
+        title,
+        view.say("hits_sub", as_of=card["quality"]["as_of"]),
+        columns,
+        table,
+        pl.DataFrame(known),
+        "recommendation-quality",
+        width=6,
+    )
 
 
 PAGE: Final = Page("/recommendations", "page_recommendations", "shopping_bag", "group_insight", draw, tells=(NAME,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -10,7 +11,7 @@ import polars as pl
 from nicegui import ui
 
 from dongcha import columns as c
-from dongcha.dashboard import charts, parts
+from dongcha.dashboard import look, maps, parts
 from dongcha.dashboard.shell import Page, top
 from dongcha.dashboard.view import View
 
@@ -44,32 +45,40 @@ def _map(view: View, answer: pl.DataFrame, groups: pl.DataFrame, people: pl.Data
     for row in shown.iter_rows(named=True):
         label = f"{view.who(row[c.ENTITY_ID], row[c.NAME])} · {said[row[GROUP]]}"
         series[said[row[GROUP]]].append((round(row["map_x"], 3), round(row["map_y"], 3), label, row[c.ENTITY_ID]))
-    option = charts.scatter(charts.palette(view.dark), series, bare=True)
+    option = maps.scatter(look.palette(view.dark), series, bare=True)
     largest = groups.row(0, named=True)
     title = view.say("map_title", n=len(groups), largest=said[largest[GROUP]], share=view.percent(largest["share"]))
     saved = placed.drop(c.NAME) if view.person.masked else placed
-    parts.chart_card(view, title, view.say("map_sub", n=view.number(len(shown))), option, saved, "customer-map", width=7, kind="tall",
-                     on_point=lambda e: ui.navigate.to(f"/customers/{quote(str(e.value[3]), safe='')}"))  # fmt: skip
+    parts.chart_card(
+        view,
+        title,
+        view.say("map_sub", n=view.number(len(shown))),
+        option,
+        saved,
+        "customer-map",
+        width=7,
+        kind="tall",
+        on_point=lambda e: ui.navigate.to(f"/customers/{quote(str(e.value[3]), safe='')}"),
+    )
 
 
 def _movement(view: View, groups: pl.DataFrame, moves: pl.DataFrame | None, said: Mapping[str, str]) -> None:
     days = view.data.days
     if moves is None or moves.is_empty():
-        with parts.card(view.say("moves_none"), view.say("moves_none_sub", days=days), width=5):
-            pass
+        parts.note(view.say("moves_none"), view.say("moves_none_sub", days=days), width=5)
         return
     there = moves.drop_nulls("from")
-    new = int(moves["customers"].sum() - there["customers"].sum())
+    new = int(moves["customers"].sum()) - int(there["customers"].sum())
     stayed = int(there.filter(pl.col("from") == pl.col("to"))["customers"].sum())
     total = int(there["customers"].sum())
-    title = view.say("moves_title", moved=view.percent(1 - stayed / max(total, 1)), new=view.number(new), days=days)
+    title = view.say("moves_title", moved=view.percent(1.0 - stayed / max(total, 1)), new=view.number(new), days=days)
     before = [said.get(k, k) for k in there["from"].unique(maintain_order=True)]
     after = [said[k] for k in groups[GROUP] if k in set(moves["to"])]
     links = [(said.get(a, a), said.get(b, b), n) for a, b, n in there.iter_rows()]
     if new:
         before.append(view.say("moves_new"))
         links += [(view.say("moves_new"), said.get(b, b), n) for a, b, n in moves.iter_rows() if a is None]
-    option = charts.flows(charts.palette(view.dark), before, after, links)
+    option = maps.flows(look.palette(view.dark), before, after, links)
     parts.chart_card(view, title, view.say("moves_sub", days=days), option, moves, "movement", width=5, kind="tall")
 
 
@@ -78,7 +87,7 @@ def _groups(view: View, groups: pl.DataFrame, said: Mapping[str, str]) -> None:
     optional = [
         ("lifetime_value", view.say("worth", days=days), view.money),
         ("churn_probability", view.say("may_leave"), view.percent),
-        ("satisfaction", view.say("satisfied"), lambda v: view.number(v, 1)),
+        ("satisfaction", view.say("satisfied"), partial(view.number, decimals=1)),
     ]
     shown = [one for one in optional if one[0] in there]
     columns = [(view.say("group"), "key"), (view.say("size"), "num"), (view.say("share"), "num")]
@@ -86,12 +95,14 @@ def _groups(view: View, groups: pl.DataFrame, said: Mapping[str, str]) -> None:
     columns += [(view.say("came_left", days=days), "num")]
     rows = [
         (
-            said[row[GROUP]], view.number(row["size"]), parts.bar(row["share"], view.percent(row["share"])),
+            said[row[GROUP]],
+            view.number(row["size"]),
+            parts.bar(row["share"], view.percent(row["share"])),
             *(write(row[name]) for name, _, write in shown),
             "–" if row.get("came") is None else f"+{row['came']:,} / −{row['left']:,}",
         )
         for row in groups.iter_rows(named=True)
-    ]  # fmt: skip
+    ]
     title = view.say("groups_title", n=len(groups))
     if "lifetime_value" in there:
         best = groups.sort("lifetime_value", descending=True, nulls_last=True).row(0, named=True)

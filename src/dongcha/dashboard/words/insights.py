@@ -5,16 +5,31 @@ from typing import Final
 WORDS: Final[dict[str, tuple[str, str]]] = {
     # segments
     "segments_lead": ("Who is alike, as of {as_of}.", "哪些客户相似，截至 {as_of}。"),
-    "map_title": ("{n} groups; the largest is “{largest}” with {share}", "共 {n} 个客群；最大的是“{largest}”，占 {share}"),
+    "map_title": (
+        "{n} groups; the largest is “{largest}” with {share}",
+        "共 {n} 个客群；最大的是“{largest}”，占 {share}",
+    ),
     "map_sub": ("{n} customers; near each other: alike. Click one to open it", "{n} 位客户；越近越相似，点击可打开"),
     "map_none": ("These groups have no map.", "这些客群没有地图。"),
-    "moves_title": ("{moved} changed group in {days} days; {new} are new", "{days} 天内 {moved} 换了客群；{new} 位为新客户"),
-    "moves_sub": ("From the group {days} days ago (left) to the group now (right), customers", "由 {days} 天前的客群（左）到现在（右），人数"),
+    "moves_title": (
+        "{moved} changed group in {days} days; {new} are new",
+        "{days} 天内 {moved} 换了客群；{new} 位为新客户",
+    ),
+    "moves_sub": (
+        "From the group {days} days ago (left) to the group now (right), customers",
+        "由 {days} 天前的客群（左）到现在（右），人数",
+    ),
     "moves_none": ("Movement is not known yet", "尚无流动数据"),
-    "moves_none_sub": ("It needs the groups of {days} days ago: dongcha run scores both", "需要 {days} 天前的客群：dongcha run 会计算两次"),
+    "moves_none_sub": (
+        "It needs the groups of {days} days ago: dongcha run scores both",
+        "需要 {days} 天前的客群：dongcha run 会计算两次",
+    ),
     "moves_new": ("not there yet", "尚未出现"),
     "groups_title": ("{n} groups, the largest first", "{n} 个客群，按人数排列"),
-    "groups_worth": ("“{group}” are worth most: {worth} each in {days} days", "“{group}”价值最高：{days} 天人均 {worth}"),
+    "groups_worth": (
+        "“{group}” are worth most: {worth} each in {days} days",
+        "“{group}”价值最高：{days} 天人均 {worth}",
+    ),
     "groups_sub": ("Means per customer of a group", "各客群的人均值"),
     "size": ("Customers", "人数"),
     "customers": ("Customers", "客户数"),
@@ -22,14 +37,23 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "came_left": ("Came / left, {days} days", "{days} 天流入 / 流出"),
     # retention
     "retention_lead": ("Who comes back, and how long customers last.", "谁会回来，客户能留多久。"),
-    "cohorts_title": ("{share} of customers buy again in the month after their first order", "{share} 的客户在首单次月再次购买"),
+    "cohorts_title": (
+        "{share} of customers buy again in the month after their first order",
+        "{share} 的客户在首单次月再次购买",
+    ),
     "cohorts_sub": (
         "Share of a month's new customers (their number in brackets) who bought so many months later, %",
         "各月新客户（括号内为人数）在之后第几个月购买的比例，%",
     ),
     "cohorts_none": ("Cohorts need orders of at least two whole months.", "同期群需要至少两个完整月的订单。"),
-    "survival_half": ("Half of customers have fallen silent {n} days after their first order", "首单 {n} 天后，一半客户已沉默"),
-    "survival_year": ("{share} of customers still buy a year after their first order", "首单一年后仍有 {share} 的客户在购买"),
+    "survival_half": (
+        "Half of customers have fallen silent {n} days after their first order",
+        "首单 {n} 天后，一半客户已沉默",
+    ),
+    "survival_year": (
+        "{share} of customers still buy a year after their first order",
+        "首单一年后仍有 {share} 的客户在购买",
+    ),
     "survival_sub": (
         "Share still buying, with a 95 % band; silent means {days} days without an order (Kaplan–Meier)",
         "仍在购买的比例及 95% 区间；{days} 天无订单视为沉默（Kaplan–Meier）",
@@ -39,10 +63,16 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "survival_none": ("Nobody has fallen silent yet", "尚无客户沉默"),
     "survival_none_sub": ("It takes {days} days without an order to count as silent", "{days} 天无订单才算沉默"),
     "repeats_title": ("{share} of customers order a second time", "{share} 的客户会下第二单"),
-    "repeats_sub": ("Share of {n} customers who placed at least so many orders, %", "{n} 位客户中至少下过几单的比例，%"),
+    "repeats_sub": (
+        "Share of {n} customers who placed at least so many orders, %",
+        "{n} 位客户中至少下过几单的比例，%",
+    ),
     "repeats_step": ("{n} or more", "{n} 单及以上"),
     "funnel_title": ("{share} of those who looked, bought within {days} days", "浏览者中 {share} 在 {days} 天内购买"),
-    "funnel_sub": ("Customers who took each step and all before it, last {days} days", "最近 {days} 天完成每一步及之前各步的客户数"),
+    "funnel_sub": (
+        "Customers who took each step and all before it, last {days} days",
+        "最近 {days} 天完成每一步及之前各步的客户数",
+    ),
     "funnel_viewed": ("viewed a product", "浏览商品"),
     "funnel_added": ("added to cart", "加入购物车"),
     "funnel_ordered": ("ordered", "下单"),
@@ -53,8 +83,14 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Who will not order in the next {days} days, what they are worth, and why; as of {as_of}.",
         "未来 {days} 天谁不会下单、价值几何、原因何在；截至 {as_of}。",
     ),
-    "plane_title": ("The best tenth of customers will bring {share} of the next {days} days", "最好的十分之一客户将贡献未来 {days} 天的 {share}"),
-    "plane_sub": ("Each point a customer: chance to leave against worth in {days} days, {unit}. Click one to open it", "每点一位客户：流失概率与 {days} 天价值（{unit}），点击可打开"),
+    "plane_title": (
+        "The best tenth of customers will bring {share} of the next {days} days",
+        "最好的十分之一客户将贡献未来 {days} 天的 {share}",
+    ),
+    "plane_sub": (
+        "Each point a customer: chance to leave against worth in {days} days, {unit}. Click one to open it",
+        "每点一位客户：流失概率与 {days} 天价值（{unit}），点击可打开",
+    ),
     "plane_x": ("chance to leave", "流失概率"),
     "corners_title": ("{n} customers are worth much and likely to leave", "{n} 位高价值客户可能流失"),
     "corners_sub": ("What to do, by worth and by risk", "按价值与风险的行动建议"),
@@ -75,9 +111,15 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "why_none_sub": ("A baseline answers that cannot tell them", "目前作答的基线无法给出原因"),
     "spread_title": ("{share} are likelier to leave than to stay", "{share} 的客户流失可能过半"),
     "spread_sub": ("Customers by chance to leave", "按流失概率分布的客户数"),
-    "calibration_churn": ("Told {told}, and {was} left: how far to trust a chance", "预测流失 {told}，实际 {was}：概率有多可信"),
+    "calibration_churn": (
+        "Told {told}, and {was} left: how far to trust a chance",
+        "预测流失 {told}，实际 {was}：概率有多可信",
+    ),
     "calibration_lifetime_value": ("Told {told} a customer, and it was {was}", "人均预测 {told}，实际 {was}"),
-    "calibration_sub": ("Tenths of customers at {as_of}, by a model that had not seen what came; on the line is right ({by})", "{as_of} 的客户十等分，模型未见其后之事；落在线上为准（{by}）"),
+    "calibration_sub": (
+        "Tenths of customers at {as_of}, by a model that had not seen what came; on the line is right ({by})",
+        "{as_of} 的客户十等分，模型未见其后之事；落在线上为准（{by}）",
+    ),
     "calibration_point": ("{n} customers: told {told}, was {was}", "{n} 位客户：预测 {told}，实际 {was}"),
     "calibration_none": ("Calibration is not known yet", "尚无校准数据"),
     "calibration_none_sub": ("It needs a history long enough for a backtest", "需要足够长的历史以便回测"),
@@ -91,7 +133,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "most_sub": ("In how many of {n} customers' lists", "出现在 {n} 位客户中多少人的列表"),
     "led_title": ("{product} leads to most recommendations", "{product} 引出最多推荐"),
     "led_sub": ("Customers whose list rests on it", "以此为依据的客户数"),
-    "hits_title": ("Ten products meet {share} of what is bought later ({by})", "十件商品命中之后购买的 {share}（{by}）"),
+    "hits_title": (
+        "Ten products meet {share} of what is bought later ({by})",
+        "十件商品命中之后购买的 {share}（{by}）",
+    ),
     "hits_sub": ("At {as_of}, by how often customers had ordered before", "{as_of}，按此前下单次数"),
     "orders_before": ("Orders before", "此前订单"),
     # voice
@@ -104,6 +149,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "kind_product": ("Product", "商品"),
     "topic_moved": ("Topic {topic}: {before} → {now} of reviews", "话题 {topic}：占评价 {before} → {now}"),
     "said_more": ("Said more: {words}", "说得更多：{words}"),
+    "least_liked": ("Least liked", "评价最差"),
+    "mood_change": ("Change", "变化"),
     "moods_title": ("{subject}: mood {mood}, {way}", "{subject}：情绪 {mood}，{way}"),
     "moods_sub": ("Mood over time, −1 to 1, with a 95 % band", "情绪变化（−1 至 1）及 95% 区间"),
     "subject": ("About", "对象"),
@@ -121,7 +168,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "trend": ("{days} days", "近 {days} 天"),
     "rating": ("Stars", "星级"),
     "mood": ("Mood", "情绪"),
-    "aspects_title": ("Most blame falls on {aspect}: {share} of who name it", "抱怨最多的是 {aspect}：提及者中 {share}"),
+    "aspects_title": (
+        "Most blame falls on {aspect}: {share} of who name it",
+        "抱怨最多的是 {aspect}：提及者中 {share}",
+    ),
     "aspects_sub": (
         "What texts name; blame goes with so many stars less, all else alike, which need not be its cause",
         "文字提及的方面；批评时星级的差异为相关，未必是原因",
@@ -136,7 +186,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     # drawn from the catalogue
     "limits": ("What this is not for", "不可用于"),
     "plain_number": ("plain number", "数值"),
-    "value_title": ("{name}: half have over {middle}, a tenth over {high}", "{name}：半数高于 {middle}，一成高于 {high}"),
+    "value_title": (
+        "{name}: half have over {middle}, a tenth over {high}",
+        "{name}：半数高于 {middle}，一成高于 {high}",
+    ),
     "value_sub": ("Of {n}; unit: {unit}; the last bar holds all above", "共 {n}；单位：{unit}；末柱含更高者"),
     "group_title": ("{name}: {n} kinds, most are {group} ({share})", "{name}：{n} 类，最多为 {group}（{share}）"),
     "group_sub": ("How many are in each", "各类数量"),
