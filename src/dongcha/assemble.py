@@ -476,6 +476,11 @@ class Shop:
 
         return promote(self.desk, self.insights[name], version, why)
 
+    def look_again(self) -> None:
+        """Forget what was read of the facts, so that what was loaded since is seen: for a shop that stays open."""
+        for name in ("said", "product_names", "_desks"):
+            self.__dict__.pop(name, None)
+
     # -- inside
 
     def _answering(self, as_of: AsOf) -> answering.Desk:

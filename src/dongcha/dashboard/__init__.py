@@ -1,1 +1,5 @@
-"""The dashboard: pages drawn from the catalogue, on the same server as the API."""
+"""The dashboard: what people keep open all day, on the API's own server."""
+
+from dongcha.dashboard.mount import mount
+
+__all__ = ["mount"]

@@ -96,6 +96,11 @@ class Ledger:
         rows = pl.scan_parquet(files, hive_partitioning=True, hive_schema={c.INSIGHT: _TEXT})
         return rows.select(list(SCHEMAS[name]))
 
+    def table_versions(self) -> dict[str, int]:
+        """Ledger table → newest version, for every table that was written: they change with whatever is concluded."""
+        paths = {name: str(self.folder / name) for name in SCHEMAS}
+        return {name: int(DeltaTable(path).version()) for name, path in paths.items() if DeltaTable.is_deltatable(path)}
+
     def of_run(self, name: str, run_id: str) -> pl.DataFrame:
         """The rows that one run wrote to `name`."""
         return self.read(name).filter(pl.col(c.RUN_ID) == run_id).collect()

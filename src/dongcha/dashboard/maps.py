@@ -1,0 +1,138 @@
+"""ECharts options for what lies in a plane: points, heat, and who went where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from dongcha.dashboard.charts import frame, value_axis
+from dongcha.dashboard.look import Palette
+
+TURNS: Final = 0.6
+"""From this part of the highest value on, the ramp asks for its other ink."""
+
+
+def scatter(
+    p: Palette,
+    series: Mapping[str, Sequence[Sequence[Any]]],
+    *,
+    bare: bool = False,
+    x_name: str = "",
+    y_name: str = "",
+    diagonal: float | None = None,
+    x_unit: str = "",
+    y_unit: str = "",
+    size: int = 6,
+    named: bool = False,
+) -> dict[str, Any]:
+    """Points by kind: name → (x, y, label, …); `bare`: a map, its axes mean nothing; `diagonal`: a line x = y up to it.
+
+    `named`: the label stands beside each point, as far as there is room.
+    """
+    short = "(a) => a.value[3] ?? ''"
+    beside = {
+        "label": {"show": True, "position": "top", "color": p.soft, "fontSize": 11, ":formatter": short},
+        "labelLayout": {"hideOverlap": True},
+    }
+    made: list[dict[str, Any]] = [
+        {
+            "type": "scatter",
+            "name": name,
+            "data": [list(point) for point in points],
+            "symbolSize": size,
+            "itemStyle": {"color": p.kinds[place % len(p.kinds)], "opacity": 0.75},
+            **(beside if named else {}),
+        }
+        for place, (name, points) in enumerate(series.items())
+    ]
+    if diagonal is not None:
+        made.append(
+            {
+                "type": "line",
+                "data": [[0, 0], [diagonal, diagonal]],
+                "symbol": "none",
+                "silent": True,
+                "lineStyle": {"color": p.quiet, "type": "dashed"},
+                "tooltip": {"show": False},
+            }
+        )
+    hidden = {"show": False, "type": "value", "scale": True}
+    x = hidden if bare else value_axis(x_unit, name=x_name, nameLocation="middle", nameGap=28)
+    y = hidden if bare else value_axis(y_unit, name=y_name, nameLocation="end", nameGap=10)
+    label = "(a) => { const s = document.createElement('span'); s.textContent = a.value[2] ?? ''; return s; }"
+    many = len(series) > 1
+    return frame(
+        grid={
+            "left": 8,
+            "right": 26,
+            "top": 14 if bare else 30,
+            "bottom": (34 if many else 6) + (0 if bare else 24),
+            "containLabel": True,
+        },
+        xAxis=x,
+        yAxis=y,
+        series=made,
+        tooltip={"trigger": "item", "confine": True, ":formatter": label},
+        **({"legend": {"bottom": 0, "type": "scroll", "icon": "circle"}} if many else {}),
+    )
+
+
+def heat(
+    p: Palette, x: Sequence[str], y: Sequence[str], cells: Sequence[tuple[int, int, float]], *, highest: float
+) -> dict[str, Any]:
+    """A heat map of percentages: (column, row, value); the figure stands in each cell, readable on its colour."""
+    data = [
+        {"value": list(cell), "label": {"color": p.on_ramp if cell[2] > TURNS * highest else p.ink}} for cell in cells
+    ]
+    label = {"show": True, "fontSize": 11, ":formatter": "(a) => a.value[2].toFixed(0)"}
+    rounded = {"borderColor": p.card, "borderWidth": 2, "borderRadius": 3}
+    return frame(
+        grid={"left": 8, "right": 6, "top": 30, "bottom": 4, "containLabel": True},
+        xAxis={"type": "category", "data": list(x), "position": "top", "axisLine": {"show": False}},
+        yAxis={"type": "category", "data": list(y), "inverse": True, "axisLine": {"show": False}},
+        visualMap={"show": False, "min": 0, "max": highest, "inRange": {"color": list(p.ramp)}},
+        series=[{"type": "heatmap", "data": data, "label": label, "itemStyle": rounded}],
+        tooltip={"trigger": "item", "confine": True, ":formatter": "(a) => a.value[2].toFixed(1) + ' %'"},
+    )
+
+
+def flows(
+    p: Palette, before: Sequence[str], after: Sequence[str], links: Sequence[tuple[str, str, int]]
+) -> dict[str, Any]:
+    """Who went where: names before (left) and after (right), and how many took each way."""
+    color = {name: p.kinds[k % len(p.kinds)] for k, name in enumerate(after)}
+    nodes = [
+        {
+            "name": f"{side}{name}",
+            "depth": depth,
+            "itemStyle": {"color": color.get(name, p.quiet)},
+            "label": {
+                "position": "right" if depth == 0 else "left",
+                "color": p.ink,
+                "fontSize": 12,
+                ":formatter": "(a) => a.name.slice(1)",
+            },
+        }
+        for depth, (side, names) in enumerate((("<", before), (">", after)))
+        for name in names
+    ]
+    made = [{"source": f"<{a}", "target": f">{b}", "value": n} for a, b, n in links]
+    return frame(
+        tooltip={"trigger": "item", "confine": True},
+        series=[
+            {
+                "type": "sankey",
+                "data": nodes,
+                "links": made,
+                "left": 4,
+                "right": 4,
+                "top": 8,
+                "bottom": 8,
+                "nodeGap": 10,
+                "nodeWidth": 10,
+                "draggable": False,
+                "layoutIterations": 0,
+                "lineStyle": {"color": "source", "opacity": 0.22},
+            }
+        ],
+    )
