@@ -31,7 +31,6 @@ class Role(StrEnum):
     """Everything, changes too."""
 
 
-<<<<<<< HEAD
 ROLE_SCOPES: Final = {
     Role.VIEWER: frozenset({Scope.READ}),
     Role.ANALYST: frozenset({Scope.READ, Scope.ASK}),
@@ -39,8 +38,6 @@ ROLE_SCOPES: Final = {
 }
 
 
-=======
->>>>>>> board
 @dataclass(frozen=True)
 class Person:
     """Somebody who logs in."""
