@@ -199,7 +199,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=10.0, help="per measurement")
     parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 20, 100])
+    parser.add_argument("--batches", type=int, nargs="*", default=[1, 20, 100])
     parser.add_argument("--overload-seconds", type=float, default=600.0, help="0: leave that part out")
     parser.add_argument("--skip-floor", action="store_true")
     parser.add_argument("--json", action="store_true")

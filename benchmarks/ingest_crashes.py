@@ -78,6 +78,7 @@ class Sent:
     traits: dict[str, int] = field(default_factory=dict)
     """Customer → the last number noted of them."""
     given_up: set[str] = field(default_factory=set)
+    taken: int = 0
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ def survive(folder: Path, sdk: str, *, events: int, kills: int, seed: int, port:
 
 def _send(client: Any, sent: Sent, events: int) -> None:
     for n in range(events):
+        sent.taken = n + 1
         who = f"c{n % CUSTOMERS}"
         if n % IDENTIFY_EVERY == 0:
             _taken(client.identify, who, {"n": n})
@@ -170,8 +172,7 @@ def _taken(call: Callable[..., tuple[bool, dict[str, Any]]], *what: Any) -> str:
 
 def _kill(server: Server, sent: Sent, marks: list[int], rng: random.Random) -> None:
     for mark in marks:
-        # Events alone are counted: orders and views are 24 of 25.
-        while len(sent.events) < mark * (IDENTIFY_EVERY - 1) // IDENTIFY_EVERY - 1:
+        while sent.taken <= mark:
             time.sleep(0.01)
         time.sleep(rng.uniform(0, 0.5))
         server.end(signal.SIGKILL)
@@ -197,7 +198,7 @@ def _compared(folder: Path, sdk: str, sent: Sent, kills: int, seconds: float) ->
     noted = {who: json.loads(extras)["n"] for who, extras in traits.rows()}
     return Survived(
         sdk=sdk,
-        events=len(sent.events) + len(sent.traits),
+        events=sent.taken,
         kills=kills,
         given_up=len(sent.given_up),
         lost=sum(there[message] == 0 for message in delivered),

@@ -7,6 +7,7 @@ waiting, and the same messages give the same rows, so that merging them again ch
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,12 +22,13 @@ from dongcha.jobs.known_traits import with_known
 from dongcha.sources.conform import LONGEST_SHOWN, REFUSALS, Conformer
 from dongcha.sources.formats.batch import Batch, as_numbers
 from dongcha.sources.matching import match
-from dongcha.sources.segment import rows_of
+from dongcha.sources.segment import Told, rows_of
 from dongcha.sources.segment_values import Refused, Row
 from dongcha.warehouse.inbox import Inbox, Message
 from dongcha.warehouse.lake import LOCK_SECONDS, Lake
 from dongcha.warehouse.tables import CONTRACT, table
 
+LOG: Final = logging.getLogger("dongcha.flush")
 FILE: Final = "inbox"
 """What quarantine calls the source of a refused message; the row is its place in the inbox."""
 AT_ONCE: Final = 20_000
@@ -90,14 +92,25 @@ def _read(messages: Sequence[Message]) -> tuple[dict[str, list[Placed]], dict[st
     refused: dict[str, list[Refusal]] = {}
     for message in messages:
         try:
-            if message.refused:
-                raise Refused(None, None, message.refused)
-            for told in rows_of(orjson.loads(message.body), message.received_at, message.id):
+            for told in _rows(message):
                 rows.setdefault(told.table, []).append((message.place, told.row))
         except Refused as why:
             shown = (why.value or message.body.decode("utf-8", "replace"))[:LONGEST_SHOWN]
             refused.setdefault(c.EVENTS, []).append((message.place, why.column, shown, why.reason))
     return rows, refused
+
+
+def _rows(message: Message) -> list[Told]:
+    if message.refused:
+        raise Refused(None, None, message.refused)
+    try:
+        return rows_of(orjson.loads(message.body), message.received_at, message.id)
+    except Refused:
+        raise
+    except Exception as error:
+        # A fault of ours must not hold up everything that waits behind it.
+        LOG.exception("Message %d of the inbox could not be read.", message.place)
+        raise Refused(None, None, f"the message could not be read: {type(error).__name__}") from None
 
 
 def _committed(lake: Lake, name: str, placed: list[Placed], known_at: datetime) -> tuple[int, list[Refusal]]:

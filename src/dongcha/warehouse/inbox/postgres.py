@@ -26,7 +26,7 @@ CREATE INDEX IF NOT EXISTS dongcha_waiting_by_customer ON dongcha_waiting (custo
 """
 ADD: Final = """
 WITH given AS (
-    SELECT * FROM unnest(%s::bytea[], %s::text[], %s::text[], %s::bigint[], %s::bytea[], %s::text[])
+    SELECT * FROM unnest(%b::bytea[], %b::text[], %b::text[], %b::bigint[], %b::bytea[], %b::text[])
     WITH ORDINALITY AS t (mark, id, customer, received_at, body, refused, nth)
 ), kept AS (
     INSERT INTO dongcha_seen (mark, received_at) SELECT mark, received_at FROM given ORDER BY nth
@@ -56,8 +56,11 @@ class PostgresStore:
 
     def add(self, messages: Sequence[Message]) -> list[bool]:
         rows = [(mark(m.id), m.id, m.customer, micros(m.received_at), m.body, m.refused) for m in messages]
+        if not rows:
+            return []
         with self._writing() as db:
-            kept = {nth for (nth,) in db.execute(ADD, [list(k) for k in zip(*rows, strict=True)]).fetchall()}
+            found = db.execute(ADD, [list(k) for k in zip(*rows, strict=True)])
+        kept = {nth for (nth,) in found.fetchall()}
         return [nth in kept for nth in range(1, len(messages) + 1)]
 
     def waiting(self, most: int) -> list[Message]:
@@ -89,7 +92,8 @@ class PostgresStore:
             ) AND received_at < %s
         """
         with self._writing() as db:
-            return db.execute(old, (most, micros(before))).rowcount
+            forgotten = db.execute(old, (most, micros(before)))
+        return forgotten.rowcount
 
     def close(self) -> None:
         for connection in self._all:
@@ -104,9 +108,8 @@ class PostgresStore:
 
     @contextmanager
     def _writing(self) -> Iterator[psycopg.Connection[Any]]:
-        with self._connected() as db, db.transaction():
-            # Whatever the server's default, a commit that returned is on the disk.
-            db.execute("SET LOCAL synchronous_commit = on")
+        # In a pipeline the whole transaction goes there and back once.
+        with self._connected() as db, db.pipeline(), db.transaction():
             db.execute("SELECT pg_advisory_xact_lock(%s)", (TURN,))
             yield db
 
@@ -132,6 +135,8 @@ class PostgresStore:
         there: psycopg.Connection[Any] | None = getattr(self._own, "connection", None)
         if there is None or there.closed:
             there = psycopg.connect(self.url, autocommit=True, connect_timeout=10)
+            # Whatever the server's default, a commit that returned is on the disk.
+            there.execute("SET synchronous_commit = on")
             self._own.connection = there
             self._all.append(there)
         return there
