@@ -48,8 +48,8 @@ class Source(BaseModel):
 class Answer(BaseModel):
     """What came of it. Without `known`, `text` says so and `sources` are the nearest.
 
-    `escalate`: a person should see it. `by`: whose words they are: `extract` (the sources'), `model` (a language model's,
-    covered by the sources), or `nobody`.
+    `escalate`: a person should see it. `by`: whose words they are: `extract` (the sources'), `model` (a language
+    model's, covered by the sources), or `nobody`.
     """
 
     model_config = example(
