@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 import polars as pl
-from scipy.special import expit, logit
 
 from dongcha import columns as c
 from dongcha.evaluation import metrics
@@ -54,6 +53,8 @@ class Probability(Contender):
         self.shift = further_ahead(now, past[-1].facts.horizon.days)
 
     def predict(self, facts: Facts) -> pl.DataFrame:
+        from scipy.special import expit, logit
+
         raw = np.clip(self.learned.predict(facts), SURE, 1 - SURE)
         probability = np.clip(expit(logit(raw) + self.shift), SURE, 1 - SURE)
         return facts.features.select(c.ENTITY_ID).with_columns(pl.Series(PROBABILITY, probability))
@@ -75,6 +76,8 @@ def further_ahead(now: Facts, learnt_days: int) -> float:
 
     0 where both are the same; else what BG/NBD, fitted on the histories as of now, says on average.
     """
+    from scipy.special import logit
+
     if learnt_days == now.horizon.days:
         return 0.0
     x, t_x, age = now.matrix(HISTORY).T

@@ -33,11 +33,22 @@ def masked_email(email: str) -> str:
     return re.sub(r"^(.).*@.*(\.[^.]+)$", rf"\1{DOT}@{DOT}\2", email) if "@" in email else DOT
 
 
+def masked_phone(phone: str) -> str:
+    """Its last two digits.
+
+    >>> masked_phone("+44 7624 508075")
+    '•••75'
+    """
+    return DOT + phone[-2:]
+
+
+_WAYS: Final = {c.NAME: masked_name, c.EMAIL: masked_email, c.PHONE: masked_phone}
+
+
 def masked(known: Mapping[str, Any]) -> dict[str, Any]:
     """What a table of customers knows of one, masked: names and addresses shortened, the day of birth its year."""
     found = dict(known)
-    ways = {c.NAME: masked_name, c.EMAIL: masked_email, c.PHONE: lambda phone: DOT + phone[-2:]}
-    for column, way in ways.items():
+    for column, way in _WAYS.items():
         if isinstance(found.get(column), str):
             found[column] = way(found[column])
     if isinstance(found.get(c.BIRTH_DATE), date):

@@ -319,7 +319,8 @@ def _answer(view: _Open, insight: str, place: int) -> Row | None:
 
 def _condition(view: _Open, text: str, looked_for_in: Sequence[str], where: str) -> tuple[str, list[Any]]:
     """The SQL after FROM, and the values of its question marks."""
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[Any] = []
     if text.strip():
         parts.append("place IN (SELECT rowid FROM words WHERE words MATCH ?)")
         values.append(f"{{{' '.join(looked_for_in)}}} : ({_words(text)})")

@@ -239,13 +239,13 @@ async def timeline(
 async def recommendations(customer_id: CustomerId, shop: OpenShop) -> Response:
     """What the customer would want, as of the newest scoring."""
     stamp, answer, reasons = _concluded(shop, "recommendation", customer_id)
-    products, led = shop.view.products, [pair[c.LABEL] for pair in answer["recommended_because"] or []]
+    led = [pair[c.LABEL] for pair in answer["recommended_because"] or []]
     listed = [
         {
             c.PRODUCT_ID: pair[c.LABEL],
             "score": pair[c.VALUE],
             "because": led[place] if place < len(led) else None,
-            **{k: products.get(pair[c.LABEL], {}).get(k) for k in (c.NAME, c.CATEGORY, c.PRICE)},
+            **_product(shop, pair[c.LABEL]),
         }
         for place, pair in enumerate(answer["recommendations"] or [])
     ]
@@ -294,6 +294,11 @@ def _concluded(shop: Shop, insight: str, customer_id: str) -> tuple[dict[str, An
         "run": run,
     }
     return stamp, found["answer"], found["reasons"]
+
+
+def _product(shop: Shop, product_id: str) -> dict[str, Any]:
+    known = shop.view.products.get(product_id) or {}
+    return {k: known.get(k) for k in (c.NAME, c.CATEGORY, c.PRICE)}
 
 
 def _nobody(customer_id: str) -> UnknownError:

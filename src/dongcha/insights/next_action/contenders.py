@@ -12,7 +12,6 @@ from zlib import crc32
 
 import numpy as np
 import polars as pl
-from scipy.special import expit, logit
 
 from dongcha import columns as c
 from dongcha.features.labels import DAYS_UNTIL
@@ -176,6 +175,8 @@ class Blended(Foretelling):
         return self.blend.predict(crowd, rows)
 
     def when(self, facts: Facts, here: Journeys) -> tuple[Array, Array]:
+        from scipy.special import expit, logit
+
         within, days = ahead(self.renewal, facts, here)
         happens = logit(np.clip(self._happens(facts), SURE, 1 - SURE))
         happens = expit(OWN_SHARE * happens + (1 - OWN_SHARE) * logit(np.clip(within, SURE, 1 - SURE)))

@@ -9,8 +9,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
-from scipy.special import betaln, digamma, expit, gammaln, hyp2f1, log_expit
 
 from dongcha.errors import MissingDataError
 
@@ -75,6 +73,8 @@ class BgNbd:
 
     def probability_alive(self, x: ArrayLike, t_x: ArrayLike, age: ArrayLike) -> Array:
         """The chance that a row has not stopped by now; missing in, missing out."""
+        from scipy.special import expit
+
         x, t_x, age = _arrays(x, t_x, age)
         safe = np.where(x > 0, x, 1.0)
         log_odds_stopped = (
@@ -100,6 +100,8 @@ class BgNbd:
         return while_alive * self.probability_alive(x, t_x, age)
 
     def _closed_form(self, t: float, x: Array, age: Array) -> Array:
+        from scipy.special import hyp2f1
+
         # Euler's transformation takes the power r + x out of the 2F1, which would overflow for a large x.
         z = t / (self.alpha + age + t)
         head = self.a + self.b + x - 1
@@ -108,6 +110,8 @@ class BgNbd:
 
     def _integral(self, t: float, x: Array, age: Array) -> Array:
         """The mean over p ~ Beta(a, b + x) of (1 - (1 + p s)^-(r + x)) / p, s = t / (alpha + age), on a grid."""
+        from scipy.special import betaln, expit, log_expit
+
         stay, s, power = self.b + x, t / (self.alpha + age), self.r + x
         spread = np.sqrt(1 / self.a + 1 / stay)
         logit_p = np.log(self.a / stay) + spread * np.sinh(GRID)[:, None]
@@ -138,6 +142,8 @@ def _known(*values: ArrayLike) -> tuple[Array, ...]:
 
 
 def _climb(x: Array, t_x: Array, age: Array, config: BgNbdConfig) -> Array:
+    from scipy.optimize import minimize
+
     start = np.log([0.5, 5.0, 1.0, 2.5])
 
     def loss(log_params: Array) -> tuple[float, Array]:
@@ -154,6 +160,8 @@ def _climb(x: Array, t_x: Array, age: Array, config: BgNbdConfig) -> Array:
 
 def _log_likelihood(log_params: Array, x: Array, t_x: Array, age: Array) -> tuple[float, Array]:
     """The value and its slope in the log-parameters (equation 6 of the paper)."""
+    from scipy.special import betaln, digamma, gammaln
+
     r, alpha, a, b = np.exp(log_params)
     again = x > 0
     safe = np.where(again, x, 1.0)

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from scipy.special import expit
 
 from dongcha.models.tabular.boosting import BoostedProbability, BoostingConfig
 from dongcha.models.tabular.logistic import Logistic, LogisticConfig
@@ -44,6 +43,8 @@ class Blend:
 
     def predict(self, X: Array) -> Array:
         """The probability, shape (rows,)."""
+        from scipy.special import expit
+
         return np.asarray(expit(self.predict_logit(X)), dtype=np.float64)
 
     def contributions(self, X: Array) -> Array:

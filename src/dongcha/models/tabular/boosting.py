@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 import numpy as np
-from scipy.special import expit
 
 from dongcha.models.tabular.training import Array, balanced_weight, binary_target, positive_target
 
@@ -87,6 +86,8 @@ class BoostedProbability(_Boosting):
 
     def predict(self, X: Array) -> Array:
         """The probability, shape (rows,)."""
+        from scipy.special import expit
+
         return np.asarray(expit(self._raw(X)), dtype=np.float64)
 
 

@@ -9,8 +9,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
-from scipy.special import gammaln
 
 from dongcha.errors import MissingDataError
 
@@ -82,6 +80,8 @@ class GammaGamma:
 
 
 def _climb(x: Array, m: Array, config: GammaGammaConfig) -> Array:
+    from scipy.optimize import minimize
+
     start, bounds = np.log([2.0, 3.0, 1.0]), [(-LOG_BOUND, LOG_BOUND)] * 3
     options = {"maxiter": config.max_iterations, "ftol": 1e-14}
     found = minimize(
@@ -91,6 +91,8 @@ def _climb(x: Array, m: Array, config: GammaGammaConfig) -> Array:
 
 
 def _log_density(log_params: Array, x: Array, m: Array) -> Array:
+    from scipy.special import gammaln
+
     p, q, v = np.exp(log_params)
     px = p * x
     return np.asarray(

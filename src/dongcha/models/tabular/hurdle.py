@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from scipy.special import log_expit
 
 from dongcha.models.tabular.blend import Blend, BlendConfig
 from dongcha.models.tabular.log_scaling import LogScaler
@@ -65,6 +64,8 @@ class Hurdle:
 
     def predict_log(self, X: Array) -> Array:
         """The logarithm of `predict`."""
+        from scipy.special import log_expit
+
         return np.asarray(log_expit(self.any.predict_logit(X)) + self._log_amount(X) + self.log_smearing)
 
     def predict(self, X: Array) -> Array:
@@ -83,6 +84,8 @@ class Hurdle:
 
         The pushes on the logit are scaled, row by row, to add up to the change of the log-probability.
         """
+        from scipy.special import log_expit
+
         logit_pushes = self.any.contributions(X)
         logit, moved = self.any.predict_logit(X), logit_pushes.sum(axis=1)
         change = log_expit(logit) - log_expit(logit - moved)

@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from dongcha.models.tabular.log_scaling import LogScaler
 from dongcha.models.tabular.training import Array, balanced_weight, binary_target
@@ -57,6 +56,8 @@ class Logistic:
 
     def predict(self, X: Array) -> Array:
         """The probability, shape (rows,)."""
+        from scipy.special import expit
+
         return np.asarray(expit(self.predict_logit(X)), dtype=np.float64)
 
     def contributions(self, X: Array) -> Array:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.special import expit
 
 from dongcha.models.tabular import network as net
 from dongcha.models.tabular.log_scaling import LogScaler
@@ -54,6 +53,8 @@ class NeuralNet:
 
     def predict(self, X: Array) -> Array:
         """The probability, shape (rows,)."""
+        from scipy.special import expit
+
         return np.asarray(expit(self.predict_logit(X)), dtype=np.float64)
 
     def contributions(self, X: Array) -> Array:

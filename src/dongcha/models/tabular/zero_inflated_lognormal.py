@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.special import expit, ndtri
 
 from dongcha.models.tabular import network as net
 from dongcha.models.tabular.log_scaling import LogScaler
@@ -70,6 +69,8 @@ class ZeroInflatedLognormal:
 
     def quantiles(self, X: Array, levels: tuple[float, ...]) -> Array:
         """Quantiles of y, shape (rows, levels): 0 up to the chance of nothing, then the lognormal's own."""
+        from scipy.special import ndtri
+
         p, mu, sigma = (part[:, None] for part in self._parameters(X))
         within = np.clip((np.asarray(levels)[None, :] - (1 - p)) / p, 0, 1)
         return np.where(within > 0, np.exp(mu + sigma * ndtri(within)), 0.0)
@@ -79,6 +80,8 @@ class ZeroInflatedLognormal:
         return self.scaler.gather(net.integrated_gradients(self.network, self.scaler.transform(X), _log_mean))
 
     def _parameters(self, X: Array) -> tuple[Array, Array, Array]:
+        from scipy.special import expit
+
         logit, mu, raw = net.outputs_of(self.network, self.scaler.transform(X)).T
         sigma = np.clip(np.logaddexp(0, raw), SMALLEST_SIGMA, LARGEST_SIGMA)
         return np.asarray(expit(logit)), mu + self.log_unit, np.asarray(sigma)

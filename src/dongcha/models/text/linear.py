@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import softmax
 
 from dongcha.errors import MissingDataError
 
@@ -90,6 +89,8 @@ class LinearSigns:
 
     def chances(self, X: Any, beside: Array | None = None) -> Array:
         """Of bad, neutral and good, shape (rows, 3); a row of zeros, beside too, says nothing and is neutral."""
+        from scipy.special import softmax
+
         chances = softmax(self.log_odds(X, beside), axis=1)
         silent = (np.diff(X.indptr) == 0) & ~_numbers(beside, X.shape[0], len(self.beside)).any(axis=1)
         chances[silent] = [0, 1, 0]

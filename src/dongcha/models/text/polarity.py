@@ -9,7 +9,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import softmax
 
 from dongcha.models.text.lexicon import lexicon_polarity, told_by_list
 from dongcha.models.text.linear import SIGNS, LinearSigns, Signs, calibrated, signs
@@ -66,6 +65,8 @@ class Polarity:
         Their moods need not be as common, so that none is thought likelier beforehand; and as far as their words were
         not heard before, the word list speaks.
         """
+        from scipy.special import softmax
+
         X, listed = self.sparse.transform(texts), _listed(texts)
         known = np.asarray(X.multiply(X).sum(axis=1)) / len(KINDS_OF_GRAMS)
         with np.errstate(divide="ignore", invalid="ignore"):

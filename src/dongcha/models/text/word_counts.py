@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
 
 from dongcha.errors import MissingDataError
 from dongcha.models.text.tokens import tokenise
@@ -49,6 +48,8 @@ class WordCounts:
 
     def probabilities(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Each label's chance, shape (texts, labels)."""
+        from scipy.special import softmax
+
         return np.asarray(softmax([self.prior + self._pushes(text)[1].sum(axis=0) for text in texts], axis=1))
 
     def reasons(self, text: str) -> dict[str, NDArray[np.float64]]:
