@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +22,7 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.features.declare import lookup, with_parts
 from dongcha.features.point_in_time import BUYER, DECIMALS, EPOCH, Snapshot, completed
+from dongcha.features.sales import NOT_A_SALE
 from dongcha.features.sequence import own_schema, parts
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ NOW: Final = 7_777_777_777_777_777
 TOLD: Final = "told"
 MARKET: Final = "\x00everybody else"
 """The customer in whose name all others' purchases of a product stand, where a feature compares prices."""
+FRESH: Final = "table"
+"""The key by which a row that was not there when the market was counted says which table it is of."""
 MARKETS: Final = {c.PRODUCT_ID: pl.String(), "paid": pl.Float64(), "items": pl.Float64()}
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """SQL for SQLite, with the moment as `:now` in microseconds since 1970; moments in the rows are such numbers too."""
+    """SQL for SQLite; the moment is `:now`, in microseconds since 1970, as are the moments in the rows."""
 
     tables: dict[str, list[str]]
     grains: list[str]
@@ -56,6 +59,11 @@ class Recipe:
     @classmethod
     def of(cls, facts: Snapshot, features: Iterable[str]) -> Recipe:
         """For these features and the timeline, of the tables that are loaded; takes seconds."""
+        tables = tuple(sorted(facts.versions))
+        return _recipe(tables, tuple(facts.available(features)), lambda: cls._made(facts, features))
+
+    @classmethod
+    def _made(cls, facts: Snapshot, features: Iterable[str]) -> Recipe:
         asked = _Asked(facts)
         wanted = [lookup(name) for name in facts.available(features)]
         needed = with_parts([lookup(BUYER), *wanted]) if wanted else []
@@ -80,11 +88,24 @@ class Recipe:
         return cls(**json.loads(text))
 
 
+_made: dict[tuple[tuple[str, ...], tuple[str, ...]], Recipe] = {}
+
+
+def _recipe(tables: tuple[str, ...], features: tuple[str, ...], make: Callable[[], Recipe]) -> Recipe:
+    """The contract's tables have the same columns everywhere, so the names decide what the recipe is."""
+    if (tables, features) not in _made:
+        _made[tables, features] = make()
+    return _made[tables, features]
+
+
 class OneCustomer:
     """A recipe made ready: asked with one customer's rows and a moment. Any thread may ask."""
 
     def __init__(self, recipe: Recipe, market: Mapping[str, tuple[float, float]]) -> None:
-        """`market`: product → what everybody paid for it and how many were bought, as `market_of` found it."""
+        """`market`: product → what everybody paid for it and how many were bought, as `market_of` found it.
+
+        It counts this customer's rows but the FRESH ones.
+        """
         self.recipe, self.market = recipe, market
         self._own = threading.local()
 
@@ -105,14 +126,11 @@ class OneCustomer:
         found = next(iter(asked(self.recipe.final)))
         return {name: _finite(found[name]) for name in self.recipe.features}
 
-    def timeline(self, rows: Rows, customer_id: str, as_of: AsOf) -> pl.DataFrame:
-        """What they did, as `features.sequence.merged` takes it, in no order."""
+    def timeline(self, rows: Rows, as_of: AsOf) -> list[tuple[Any, ...]]:
+        """What they did, in no order: columns as `features.sequence.own_schema`, moments in microseconds since 1970."""
         asked = self._asked(known_before(rows, as_of), as_of, market=False)
         columns = own_schema()
-        found = [tuple(row[name] for name in columns) for sql in self.recipe.timeline for row in asked(sql)]
-        moments = {c.HAPPENED_AT: pl.Int64()}
-        frame = pl.DataFrame(found, schema=columns | moments, orient="row")
-        return frame.with_columns(pl.col(c.HAPPENED_AT).cast(columns[c.HAPPENED_AT]))
+        return [tuple(row[name] for name in columns) for sql in self.recipe.timeline for row in asked(sql)]
 
     def _asked(self, rows: Rows, as_of: AsOf, *, market: bool = True) -> _Desk:
         if not hasattr(self._own, "desk"):
@@ -126,13 +144,24 @@ class OneCustomer:
 
     def _others(self, rows: Rows) -> list[Row]:
         """One line for each product that was bought: what all others paid for it, and how many they bought."""
-        products = {row.get(c.PRODUCT_ID) for row in rows.get(c.ORDERS, ())}
-        known = {name: self.market[name] for name in products if name in self.market}
+        others: dict[str, tuple[float, float]] = {}
+        for row in rows.get(c.ORDERS, ()):
+            product = row.get(c.PRODUCT_ID)
+            if product in self.market:
+                paid, items = others.get(product, self.market[product])
+                own = 0.0 if row.get(FRESH) or not _sold(row) else float(row[c.QUANTITY])
+                others[product] = paid - own * float(row.get(c.PRICE) or 0), items - own
+        line = {c.CUSTOMER_ID: MARKET, c.ORDER_ID: MARKET, c.HAPPENED_AT: 0}
         return [
-            {c.CUSTOMER_ID: MARKET, c.ORDER_ID: MARKET, c.PRODUCT_ID: name, c.QUANTITY: items, c.PRICE: paid / items}
-            | {c.HAPPENED_AT: 0, c.STATUS: None, c.DISCOUNT: None}
-            for name, (paid, items) in known.items()
+            {**line, c.PRODUCT_ID: product, c.QUANTITY: items, c.PRICE: paid / items}
+            for product, (paid, items) in others.items()
+            if items > 0
         ]
+
+
+def _sold(row: Row) -> bool:
+    """As `features.sales.sale_lines` has it."""
+    return (row.get(c.QUANTITY) or 0) > 0 and (row.get(c.STATUS) or "").lower() not in NOT_A_SALE
 
 
 def known_before(rows: Rows, as_of: AsOf) -> Rows:

@@ -64,7 +64,7 @@ class Snapshot:
     @property
     def dialect(self) -> str:
         """What the engine is called that runs this snapshot's expressions."""
-        return self.lake.engine.connection.name
+        return str(self.lake.engine.connection.name)
 
     @property
     def moment(self) -> Any:

@@ -52,7 +52,7 @@ def timeline(facts: Snapshot) -> pl.DataFrame:
 
 
 def parts(facts: Snapshot) -> list[ir.Table]:
-    """What each loaded table adds to timelines: columns as TIMELINE without what the catalogue knows, and ORDERED_BY."""
+    """What each loaded table adds to timelines: columns as `own_schema` says."""
     return [read(facts) for table, read in _PARTS.items() if facts.has(table)]
 
 

@@ -168,15 +168,26 @@ class Stored:
 
 def outputs_of(network: nn.Sequential | Stored, inputs: Array) -> Array:
     """The network's outputs, shape (rows, outputs), float64; worked out in float32."""
-    if isinstance(network, Stored):
-        layers = network.layers
-    else:
-        layers = _layers({name: value.numpy() for name, value in network.state_dict().items()})
+    weights, biases = _layers_of(network)[-1]
+    return np.asarray(_hidden(network, inputs) @ weights.T + biases, dtype=np.float64)
+
+
+def hidden_of(network: nn.Sequential | Stored, inputs: Array) -> Array:
+    """What the last hidden layer holds, shape (rows, width), float64."""
+    return np.asarray(_hidden(network, inputs), dtype=np.float64)
+
+
+def _hidden(network: nn.Sequential | Stored, inputs: Array) -> Weights:
     found = np.ascontiguousarray(inputs, dtype=np.float32)
-    for weights, biases in layers[:-1]:
+    for weights, biases in _layers_of(network)[:-1]:
         found = _silu(found @ weights.T + biases)
-    weights, biases = layers[-1]
-    return np.asarray(found @ weights.T + biases, dtype=np.float64)
+    return found
+
+
+def _layers_of(network: nn.Sequential | Stored) -> list[tuple[Weights, Weights]]:
+    if isinstance(network, Stored):
+        return network.layers
+    return _layers({name: value.detach().numpy() for name, value in network.state_dict().items()})
 
 
 def _layers(state: Mapping[str, Weights]) -> list[tuple[Weights, Weights]]:
