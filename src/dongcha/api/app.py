@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from dongcha import __version__
-from dongcha.api.routes import health
+from dongcha.api.routes import health, live
 from dongcha.assemble import Shop
 
 
@@ -14,4 +14,5 @@ def create_app(shop: Shop) -> FastAPI:
     app = FastAPI(title="Dongcha", version=__version__)
     app.state.shop = shop
     app.include_router(health.router)
+    app.include_router(live.router)
     return app

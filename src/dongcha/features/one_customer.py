@@ -146,7 +146,7 @@ class OneCustomer:
         """One line for each product that was bought: what all others paid for it, and how many they bought."""
         others: dict[str, tuple[float, float]] = {}
         for row in rows.get(c.ORDERS, ()):
-            product = row.get(c.PRODUCT_ID)
+            product = str(row.get(c.PRODUCT_ID))
             if product in self.market:
                 paid, items = others.get(product, self.market[product])
                 own = 0.0 if row.get(FRESH) or not _sold(row) else float(row[c.QUANTITY])

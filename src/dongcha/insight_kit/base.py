@@ -203,7 +203,7 @@ class Insight(ABC):
     limits: ClassVar[dict[str, str]] = {}
     """Language code → what the answer must not be used for."""
     live: ClassVar[bool] = False
-    """Whether it also answers at request time, for one customer and with what they did since: see `Contender.opened`."""
+    """Whether it also answers at request time, for one customer with all they did until then: `Contender.opened`."""
     chapter: ClassVar[Chapter] = Chapter.NEXT
     """Where in a customer's story its sentence stands."""
     Config: ClassVar[type[InsightConfig]] = InsightConfig

@@ -73,7 +73,7 @@ def _filled(found: Scored, rankers: Rankers, histories: Sequences) -> Scored:
     has = np.diff(found.starts) > 0
     if has.any():
         lowest[has] = np.minimum.reduceat(found.scores, found.starts[:-1][has])
-    most = max(float(popular.scores.max(initial=0)), 1.0)
+    most = max(float(rankers.recent.taken.max(initial=0)), 1.0)
     below = lowest[popular.rows()] - 2 + popular.scores / most
     keys = np.concatenate([found.keys(), popular.keys()])
     order = np.argsort(keys)
