@@ -11,7 +11,7 @@ from dongcha.api.around import Around
 from dongcha.api.door import Door
 from dongcha.api.metrics import Metrics
 from dongcha.api.refusals import RESPONSES, add_handlers
-from dongcha.api.routes import ask, audiences, customers, health, insights, jobs, models, session, track
+from dongcha.api.routes import ask, audiences, customers, health, insights, jobs, live, models, session, track
 from dongcha.api.upkeep import upkeep
 from dongcha.assemble import Shop
 
@@ -33,7 +33,7 @@ def create_app(shop: Shop) -> FastAPI:
     app.state.metrics = metrics = Metrics()
     metrics.watch("dongcha_job_running", "Whether a job is running.", lambda: shop.background.running)
     add_handlers(app)
-    for routes in (health, session, track, customers, insights, audiences, ask, models, jobs):
+    for routes in (health, session, track, customers, live, insights, audiences, ask, models, jobs):
         app.include_router(routes.router)
     _stand_guard(app, shop)
     return app

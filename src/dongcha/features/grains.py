@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,7 +36,9 @@ def _counter(engine: str) -> Callable[[Any], Any]:
     import ibis
     import ibis.expr.datatypes as dt
 
-    own_name = {"duckdb": "epoch_us", "pyspark": "unix_micros"}[engine]
+    own_name = {"duckdb": "epoch_us", "pyspark": "unix_micros", "sqlite": "likely"}[engine]
+    # SQLite has no type for moments: where it is asked they are whole numbers already, and `likely` gives back what it
+    # is given.
 
     def count(moment: Any) -> Any: ...
 
@@ -47,13 +49,13 @@ def _counter(engine: str) -> Callable[[Any], Any]:
 
 def micros(moment: ir.TimestampValue, facts: Snapshot) -> ir.IntegerValue:
     """The moment in microseconds since 1970."""
-    counted: ir.IntegerValue = _counter(facts.lake.engine.connection.name)(moment)
+    counted: ir.IntegerValue = _counter(facts.dialect)(moment)
     return counted
 
 
-def cutoff(facts: Snapshot) -> int:
-    """The snapshot's moment in microseconds since 1970."""
-    return (facts.as_of.moment - EPOCH) // timedelta(microseconds=1)
+def cutoff(facts: Snapshot) -> Any:
+    """The snapshot's moment in microseconds since 1970: a number, or an expression that stands for one."""
+    return facts.moment
 
 
 def age_days(micros: ir.IntegerValue, facts: Snapshot) -> ir.NumericValue:
@@ -66,11 +68,19 @@ def whole_day(micros: ir.IntegerValue) -> ir.IntegerValue:
     return micros // DAY
 
 
-def month_of(day: ir.IntegerValue) -> ir.IntegerValue:
-    """The month, 1–12, of a day counted from 1970."""
+def month_of(day: ir.IntegerValue) -> ir.NumericValue:
+    """The month, 1–12, of a day counted from 1970: plain arithmetic, which every engine has.
+
+    Howard Hinnant, "chrono-compatible low-level date algorithms", `civil_from_days`; for days from year 0 on.
+    """
     import ibis
 
-    return (ibis.date(EPOCH.date()) + day.as_interval("D")).month()
+    since = day + 719_468
+    of_era = since - since // 146_097 * 146_097
+    year = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year + year // 4 - year // 100)
+    from_march = (5 * of_year + 2) // 153
+    return ibis.ifelse(from_march < 10, from_march + 3, from_march - 9)
 
 
 def lines(facts: Snapshot) -> ir.Table:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property, reduce
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
@@ -21,6 +22,7 @@ from dongcha.warehouse.tables import ALWAYS, table
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 BUYER: Final = "orders"
 """The feature that says who is a buyer: it is never zero for one."""
 DOES: Final = (c.ORDERS, c.EVENTS, c.REVIEWS, c.MESSAGES)
@@ -69,6 +71,16 @@ class Snapshot:
         narrowed = Snapshot(self.lake, self.as_of, self.versions)
         narrowed._only = (first, last)
         return narrowed
+
+    @property
+    def dialect(self) -> str:
+        """What the engine is called that runs this snapshot's expressions."""
+        return str(self.lake.engine.connection.name)
+
+    @property
+    def moment(self) -> Any:
+        """The cutoff in microseconds since 1970."""
+        return (self.as_of.moment - EPOCH) // timedelta(microseconds=1)
 
     def has(self, table: str) -> bool:
         """Whether the table was loaded."""
@@ -135,13 +147,15 @@ class Snapshot:
         """The one expression that computes the features: each grain aggregated once, then joined to the crowd."""
         buyers = crowd is Crowd.BUYERS
         parts = with_parts([lookup(BUYER), *wanted] if buyers else wanted)
-        taken = [feature for feature in parts if feature.grain is not None]
-        aggregates = [self._aggregate(grain, group) for grain, group in _by_grain(taken)]
+        aggregates = self.aggregates(parts)
         rows = _side_by_side(aggregates if buyers else [self._known(), *aggregates])
         rows = rows.filter(rows[BUYER] > 0) if buyers else rows
-        absent = {f.name: rows[f.name].fill_null(f.absent) for f in taken if f.absent is not None}
-        rows = _with_derived(rows.mutate(**absent), [f for f in parts if f.grain is None])
-        return rows.select(c.CUSTOMER_ID, *(feature.name for feature in wanted))
+        return completed(rows, parts).select(c.CUSTOMER_ID, *(feature.name for feature in wanted))
+
+    def aggregates(self, parts: Sequence[Feature]) -> list[ir.Table]:
+        """For each grain of these features one table: customer_id and what is told from that grain."""
+        taken = [feature for feature in parts if feature.grain is not None]
+        return [self._aggregate(grain, group) for grain, group in _by_grain(taken)]
 
     def _known(self) -> ir.Table:
         """Every known customer once. An undated row of customers is no sign that somebody was there by the cutoff."""
@@ -187,6 +201,12 @@ def _side_by_side(aggregates: Sequence[ir.Table]) -> ir.Table:
     joined = reduce(lambda rows, other: rows.left_join(other, c.CUSTOMER_ID), others, crowd)
     names = [name for table in aggregates for name in table.columns if name != c.CUSTOMER_ID]
     return joined.select(c.CUSTOMER_ID, *names)
+
+
+def completed(rows: ir.Table, parts: Sequence[Feature]) -> ir.Table:
+    """The aggregates with what stands for no row at all, and all that is combined from them; `parts`: parts first."""
+    absent = {f.name: rows[f.name].fill_null(f.absent) for f in parts if f.grain is not None and f.absent is not None}
+    return _with_derived(rows.mutate(**absent), [feature for feature in parts if feature.grain is None])
 
 
 def _with_derived(rows: ir.Table, features: Sequence[Feature]) -> ir.Table:

@@ -44,23 +44,34 @@ def timeline(facts: Snapshot, products: pl.DataFrame | None = None) -> pl.DataFr
     alone has a `rating`; what the events table says of completed orders is left out where orders are loaded. `price` is
     the unit price paid, else the product's. Times are UTC. `products`: the catalogue, where it was read already.
     """
-    parts = [read(facts) for table, read in _PARTS.items() if facts.has(table)]
-    if not parts:
+    found = parts(facts)
+    if not found:
         return pl.DataFrame(schema=TIMELINE)
-    merged = pl.concat([_fetched(facts, part) for part in parts])
-    known = catalogue(facts) if products is None else products
-    known = known.select(c.PRODUCT_ID, c.CATEGORY, c.BRAND, pl.col(c.PRICE).alias("listed"))
-    merged = merged.join(known, on=c.PRODUCT_ID, how="left")
+    fetched = [told(facts.lake.engine.to_polars(part)) for part in found]
+    return merged(pl.concat(fetched), catalogue(facts) if products is None else products)
+
+
+def parts(facts: Snapshot) -> list[ir.Table]:
+    """What each loaded table adds to timelines: columns as `own_schema` says."""
+    return [read(facts) for table, read in _PARTS.items() if facts.has(table)]
+
+
+def told(rows: pl.DataFrame) -> pl.DataFrame:
+    """A fetched part in its exact types."""
+    return rows.select(pl.col(name).cast(kind) for name, kind in own_schema().items())
+
+
+def merged(told: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:
+    """The parts one under the other as one timeline; `catalogue` as CATALOGUE, at least of these products."""
+    products = catalogue.select(c.PRODUCT_ID, c.CATEGORY, c.BRAND, pl.col(c.PRICE).alias("listed"))
+    merged = told.join(products, on=c.PRODUCT_ID, how="left")
     order = (c.CUSTOMER_ID, c.HAPPENED_AT, c.EVENT, ORDERED_BY, c.PRODUCT_ID)
     merged = merged.with_columns(pl.coalesce(c.PRICE, "listed").alias(c.PRICE)).sort(order)
     return merged.select(pl.col(name).cast(kind) for name, kind in TIMELINE.items())
 
 
-def _fetched(facts: Snapshot, rows: ir.Table) -> pl.DataFrame:
-    return facts.lake.engine.to_polars(rows).select(pl.col(name).cast(kind) for name, kind in _own_schema().items())
-
-
-def _own_schema() -> dict[str, pl.DataType]:
+def own_schema() -> dict[str, pl.DataType]:
+    """The columns of a part, and their types."""
     own = {name: kind for name, kind in TIMELINE.items() if name not in {c.CATEGORY, c.BRAND}}
     return {**own, ORDERED_BY: pl.String()}
 
@@ -100,7 +111,7 @@ def _shaped(rows: ir.Table, **columns: Any) -> ir.Table:
     known = rows.filter(rows[c.CUSTOMER_ID].notnull())
     made = {**absent, **columns}
     shaped = known.select(c.CUSTOMER_ID, c.HAPPENED_AT, c.PRODUCT_ID, **made)
-    return shaped.select(*_own_schema())
+    return shaped.select(*own_schema())
 
 
 def catalogue(facts: Snapshot) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -156,6 +156,17 @@ class Contender(ABC):
     def load(self, folder: Path) -> None:
         """Read what `save` wrote."""
 
+    def export(self, folder: Path, facts: Facts) -> None:  # noqa: B027 most need nothing but the one customer
+        """Write what all customers together say as of the facts, for answers about one of whom alone facts are given.
+
+        None of it may be about any one customer.
+        """
+
+    def opened(self, folder: Path, exported: Path) -> Callable[[Facts], pl.DataFrame]:
+        """`predict` for the facts of one customer, from what `save` and `export` wrote; nothing heavy is imported."""
+        self.load(folder)
+        return self.predict
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -191,6 +202,8 @@ class Insight(ABC):
     """A column of `customers` whose groups the card compares."""
     limits: ClassVar[dict[str, str]] = {}
     """Language code → what the answer must not be used for."""
+    live: ClassVar[bool] = False
+    """Whether it also answers at request time, for one customer with all they did until then: `Contender.opened`."""
     chapter: ClassVar[Chapter] = Chapter.NEXT
     """Where in a customer's story its sentence stands."""
     Config: ClassVar[type[InsightConfig]] = InsightConfig

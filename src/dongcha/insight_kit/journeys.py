@@ -14,7 +14,7 @@ from dongcha.features.next_events import STARTS, actions, voted, with_visits
 from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.pretrained import day_of, history_of
 from dongcha.insight_kit.vocabulary import days_of
-from dongcha.models.ranking.next_guesses import Crowd
+from dongcha.models.ranking.next_guesses import Crowd, SaidByAll
 from dongcha.models.ranking.next_step import Codes, Steps
 
 BETWEEN: Final = " · "
@@ -22,6 +22,23 @@ MOST: Final = 300
 """Pairs told apart, the commonest."""
 ROW: Final = "row"
 PAIR: Final = "pair"
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The pairs, the names of the kinds of products in the order of their codes, and each pair's kind, -1 for none."""
+
+    pairs: tuple[str, ...]
+    names: list[str]
+    kind_of: Codes
+
+    @classmethod
+    def of(cls, kinds: pl.DataFrame, pairs: tuple[str, ...]) -> Kinds:
+        """`kinds`: product_id, category of the whole catalogue."""
+        names = kinds[c.CATEGORY].drop_nulls().unique().sort().to_list()
+        return cls(
+            pairs, names, np.array([_place(names, pair.partition(BETWEEN)[2]) for pair in pairs], dtype=np.int64)
+        )
 
 
 @dataclass(frozen=True)
@@ -39,11 +56,12 @@ class Journeys:
         timeline = history_of(facts).timeline
         visits = _visits(timeline, kinds)
         pairs = pairs if pairs is not None else _commonest(visits)
-        customers = timeline[c.CUSTOMER_ID].unique().sort()
-        names = kinds[c.CATEGORY].drop_nulls().unique().sort().to_list()
-        kind_of = np.array([_place(names, pair.partition(BETWEEN)[2]) for pair in pairs], dtype=np.int64)
-        steps, lines = _steps(visits, pairs, customers), _lines(timeline, kinds, names, customers)
-        return cls(customers, pairs, Crowd(steps, lines, kind_of, day_of(facts.as_of)))
+        return _journeys(facts, visits, kinds, Kinds.of(kinds, pairs))
+
+    @classmethod
+    def among(cls, facts: Facts, kinds: pl.DataFrame, named: Kinds, all_said: SaidByAll) -> Journeys:
+        """Those of the few whose timelines the facts hold; `kinds`: at least of their products."""
+        return _journeys(facts, _visits(history_of(facts).timeline, kinds), kinds, named, all_said)
 
     def rows(self, entities: pl.Series) -> Codes:
         """The row of each entity, shape (entities,); -1 for one who has none."""
@@ -54,6 +72,15 @@ class Journeys:
             maintain_order="left",
         )
         return found[ROW].fill_null(-1).to_numpy().astype(np.int64)
+
+
+def _journeys(
+    facts: Facts, visits: pl.DataFrame, kinds: pl.DataFrame, named: Kinds, all_said: SaidByAll | None = None
+) -> Journeys:
+    timeline = history_of(facts).timeline
+    customers = timeline[c.CUSTOMER_ID].unique().sort()
+    steps, lines = _steps(visits, named.pairs, customers), _lines(timeline, kinds, named.names, customers)
+    return Journeys(customers, named.pairs, Crowd(steps, lines, named.kind_of, day_of(facts.as_of), all_said))
 
 
 def written(events: pl.Expr, categories: pl.Expr) -> pl.Expr:

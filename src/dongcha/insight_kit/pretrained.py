@@ -18,6 +18,7 @@ from dongcha.insight_kit.vocabulary import DAY_MICROSECONDS, Vocabulary
 from dongcha.models.behaviour.model import BehaviourModel, Vectors
 from dongcha.models.behaviour.moments import asked_at, windows, with_questions
 from dongcha.models.behaviour.outlook import with_outlook
+from dongcha.models.behaviour.serving import Served
 from dongcha.models.behaviour.timelines import Timelines
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Pretrained:
     """A vocabulary, and the model that was trained in its codes."""
 
     vocabulary: Vocabulary
-    model: BehaviourModel
+    model: BehaviourModel | Served
 
     def timelines(self, timeline: pl.DataFrame, customers: pl.Series) -> Timelines:
         """The customers' events in the model's codes, row by row."""
@@ -57,6 +58,7 @@ class Pretrained:
 
     def save(self, folder: Path) -> None:
         """Safetensors and JSON."""
+        assert isinstance(self.model, BehaviourModel), "what is served was saved already"
         self.vocabulary.save(folder)
         self.model.save(folder)
 
@@ -64,6 +66,20 @@ class Pretrained:
     def load(cls, folder: Path) -> Pretrained:
         """Read what `save` wrote."""
         return cls(Vocabulary.load(folder), BehaviourModel.load(folder))
+
+    def export(self, folder: Path) -> None:
+        """Write it as `served` reads it: as ONNX."""
+        from dongcha.models.behaviour.export import export
+
+        assert isinstance(self.model, BehaviourModel), "what is served is exported already"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.vocabulary.save(folder)
+        export(self.model, folder)
+
+    @classmethod
+    def served(cls, folder: Path) -> Pretrained:
+        """Read what `export` wrote, without torch; in full precision, so that the same comes of it."""
+        return cls(Vocabulary.load(folder), Served.open(folder, "fp32"))
 
 
 def pretrain(facts: Facts, *, seed: int) -> Pretrained:

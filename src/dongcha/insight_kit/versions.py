@@ -29,11 +29,15 @@ class Versions:
         (draft / CONTENDER_FILE).write_text(contender.name, "utf-8")
         draft.rename(final)
 
+    def unread(self, insight: Insight, version: str) -> Contender:
+        """A fresh contender of the kind that a version is; OSError where the version is gone."""
+        return insight.contender((self.folder / insight.name / version / CONTENDER_FILE).read_text("utf-8"))
+
     def load(self, insight: Insight, version: str) -> Contender:
         """The fitted contender of a version; StoreError where its folder is missing or damaged."""
         folder = self.folder / insight.name / version
         try:
-            contender = insight.contender((folder / CONTENDER_FILE).read_text("utf-8"))
+            contender = self.unread(insight, version)
             contender.load(folder)
         except (OSError, ValueError, KeyError) as error:
             raise StoreError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,8 @@ WORDS: Final = {
 PRICE_BUCKETS: Final = 10
 STARS: Final = 6
 """Ratings are rounded to 0 … 5."""
+FEW: Final = 10_000
+"""Of so few events each is looked up by itself: handing all words over would take longer."""
 DAY_MICROSECONDS: Final = 86_400_000_000
 
 
@@ -71,7 +74,7 @@ class Vocabulary:
         mine = timeline.join(numbered, on=c.CUSTOMER_ID, how="inner", maintain_order="left")
         mine = mine.sort("row", maintain_order=True)
         lengths = np.bincount(mine["row"].to_numpy(), minlength=len(customers))
-        fields = {field: _coded(mine[WORDS[field][0]], words) for field, words in self.words.items()}
+        fields = {field: self._coded(field, mine[WORDS[field][0]]) for field in self.words}
         sizes = {field: len(words) for field, words in self.words.items()}
         if self.price_edges:
             fields[PRICE], sizes[PRICE] = _bucketed(mine[c.PRICE], self.price_edges), len(self.price_edges) + 1
@@ -81,6 +84,18 @@ class Vocabulary:
         fields[BOUGHT], sizes[BOUGHT] = (mine[c.EVENT] != c.ORDER_COMPLETED).cast(pl.Int64).to_numpy(), 1
         starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
         return Timelines(starts, fields, sizes, days_of(mine[c.HAPPENED_AT]))
+
+    @cached_property
+    def _places(self) -> dict[str, dict[str, int]]:
+        return {field: {word: place for place, word in enumerate(words)} for field, words in self.words.items()}
+
+    def _coded(self, field: str, column: pl.Series) -> Codes:
+        words = self.words[field]
+        if len(column) < FEW:
+            places = self._places[field]
+            return np.array([places.get(word, len(words)) for word in column.to_list()], dtype=np.int64)
+        codes = column.replace_strict(list(words), list(range(len(words))), default=len(words), return_dtype=pl.Int64)
+        return codes.fill_null(len(words)).to_numpy()
 
     def save(self, folder: Path) -> None:
         """As JSON."""
@@ -105,11 +120,6 @@ def _commonest(column: pl.Series, most: int) -> tuple[str, ...]:
     name = column.name
     counted = column.drop_nulls().value_counts(name="n").sort("n", name, descending=[True, False]).head(most)
     return tuple(counted[name].sort().to_list())
-
-
-def _coded(column: pl.Series, words: tuple[str, ...]) -> Codes:
-    codes = column.replace_strict(list(words), list(range(len(words))), default=len(words), return_dtype=pl.Int64)
-    return codes.fill_null(len(words)).to_numpy()
 
 
 def _bucketed(prices: pl.Series, edges: tuple[float, ...]) -> Codes:

@@ -134,6 +134,7 @@ class Churn(Insight):
     """
 
     name = "churn"
+    live = True
     question: ClassVar[dict[str, str]] = {"en": "Who will fall silent?", "zh": "谁会流失？"}
     needs = Needs((c.ORDERS,), FEATURES, purchases)
     yields = (Value(PROBABILITY, "probability", 0, 1, "may leave", "流失概率"),)

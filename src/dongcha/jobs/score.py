@@ -8,6 +8,7 @@ from time import perf_counter
 from dongcha import columns as c
 from dongcha.errors import MissingDataError
 from dongcha.insight_kit.outputs import to_rows
+from dongcha.jobs.hand_over import hand_over
 from dongcha.jobs.record import finish, new_run
 from dongcha.jobs.study import Study, stamped
 from dongcha.warehouse.ledger import REASONS, SCORES
@@ -52,5 +53,6 @@ def score(study: Study) -> Scored:
     answer = insight.answer(contender, facts)
     ledger.write(SCORES, stamped(to_rows(insight.yields, answer), run))
     ledger.write(REASONS, stamped(insight.reasons(contender, facts, top=TOP_REASONS), run))
+    hand_over(study, version, contender, facts)
     finish(study, run, JOB, fingerprint, rows=len(answer), seconds=perf_counter() - started)
     return Scored(run[c.RUN_ID], version, len(answer), unchanged=False)

@@ -14,6 +14,7 @@ from dongcha.evaluation.drift import drift
 from dongcha.insight_kit.base import Contender, Example, Insight
 from dongcha.insight_kit.contest import Fold, Verdict, mean_metrics, verdict
 from dongcha.jobs.backtest import backtest
+from dongcha.jobs.hand_over import hand_over
 from dongcha.jobs.record import finish, new_run
 from dongcha.jobs.study import Study
 from dongcha.warehouse.ledger import CARDS, Ledger
@@ -51,6 +52,7 @@ def train(study: Study) -> Trained:
     study.desk.progress(f"{insight.name}: train {decision.contender}", 0, 1)
     contender = study.fitted(decision.contender, study.as_of, _followed(study, decision.contender))
     study.desk.models.save(insight, version, contender)
+    hand_over(study, version, contender, study.lesson(study.as_of)[1])
     ledger.write(CARDS, [{**run, "card": orjson.dumps(_card(study, run, decision, folds)).decode()}])
     _promote(study, run, decision, folds)
     finish(

@@ -87,6 +87,10 @@ class Ledger:
         with FileLock(self.folder / ".writer.lock", is_singleton=True):
             write_deltalake(str(self.folder / name), frame.to_arrow(), mode="append", partition_by=[c.INSIGHT])
 
+    def commits(self, name: str) -> Commits:
+        """Tells when something is written to a table from now on."""
+        return Commits(self.folder / name)
+
     def read(self, name: str) -> pl.LazyFrame:
         """Every row of a ledger table, in no order; empty where nothing was written."""
         path = str(self.folder / name)
@@ -157,3 +161,25 @@ class Ledger:
         """Make `version` the champion; the change is one row of the audit log."""
         row = {c.MADE_AT: made_at, c.INSIGHT: insight, c.VERSION: version, "action": action, "actor": actor, "why": why}
         self.write(AUDIT, [row])
+
+
+class Commits:
+    """Whether a Delta table was written to since last asked, for the price of looking whether one file is there.
+
+    A commit makes the file that bears its number, and numbers have no gaps.
+    """
+
+    def __init__(self, table: Path) -> None:
+        self._table = table
+        self._next = self._count()
+
+    def any_new(self) -> bool:
+        """Whether there was a commit since this was made or last said yes."""
+        if not (self._table / "_delta_log" / f"{self._next:020d}.json").exists():
+            return False
+        self._next = self._count()
+        return True
+
+    def _count(self) -> int:
+        path = str(self._table)
+        return DeltaTable(path).version() + 1 if DeltaTable.is_deltatable(path) else 0

@@ -53,7 +53,7 @@ def test_contributions_sum_to_the_log_but_for_a_constant(kind: Any) -> None:
 def test_what_is_saved_is_what_is_loaded(kind: Any, tmp_path: Path) -> None:
     fitted(kind).save(tmp_path)
     assert kind.load(tmp_path).predict(NEW.X) == pytest.approx(fitted(kind).predict(NEW.X))
-    assert {file.suffix for file in tmp_path.iterdir()} <= {".json", ".txt", ".safetensors"}
+    assert {file.suffix for file in tmp_path.iterdir()} <= {".json", ".txt", ".onnx", ".safetensors"}
 
 
 @every

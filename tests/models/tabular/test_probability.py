@@ -62,7 +62,7 @@ def test_a_weight_of_two_moves_the_answer_as_a_second_copy_does(kind: Any) -> No
 def test_what_is_saved_is_what_is_loaded(kind: Any, tmp_path: Path) -> None:
     fitted(kind).save(tmp_path)
     assert np.allclose(kind.load(tmp_path).predict(NEW.X), fitted(kind).predict(NEW.X), atol=1e-9)
-    assert {file.suffix for file in tmp_path.iterdir()} <= {".json", ".txt", ".safetensors"}
+    assert {file.suffix for file in tmp_path.iterdir()} <= {".json", ".txt", ".onnx", ".safetensors"}
 
 
 def test_rows_that_are_wholly_missing_get_an_answer(kind: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -16,13 +16,13 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.features.labels import DAYS_UNTIL
 from dongcha.insight_kit.base import Contender, Example, Facts, Role
-from dongcha.insight_kit.journeys import Journeys, pair_of
+from dongcha.insight_kit.journeys import Journeys, Kinds, pair_of
 from dongcha.insight_kit.learned import HELD_OUT, Learned, sampled
 from dongcha.insight_kit.pretrained import history_of
 from dongcha.insight_kit.product_groups import ProductGroups
 from dongcha.insights.next_action.names import ACTED, ACTIONS, DAYS, LISTED, PROBABILITY
 from dongcha.models.ranking.next_blend import Lesson, NextBlend
-from dongcha.models.ranking.next_guesses import Crowd
+from dongcha.models.ranking.next_guesses import Crowd, SaidByAll
 from dongcha.models.ranking.next_step import Array, Codes
 from dongcha.models.tabular.blend import Blend
 from dongcha.models.tabular.boosting import BoostedWait
@@ -30,6 +30,7 @@ from dongcha.models.tabular.renewal import Renewal
 
 PAIRS_FILE: Final = "pairs.json"
 LEARNT_FILE: Final = "learnt.json"
+KINDS_FILE: Final = "kinds.arrow"
 NEVER_SEEN_DAYS: Final = 30.0
 """How long one is taken to have waited of whom nothing is known."""
 SURE: Final = 1e-4
@@ -64,7 +65,29 @@ class Foretelling(Contender):
         """The probability that anything happens, and the days until it if so, both shape (entities,)."""
 
     def predict(self, facts: Facts) -> pl.DataFrame:
-        here = self.journeys(facts)
+        return self._told(facts, self.journeys(facts))
+
+    def export(self, folder: Path, facts: Facts) -> None:
+        """What everybody's journeys say, and what kind of thing each product is."""
+        catalogue = history_of(facts).catalogue
+        self.groups.of(catalogue).write_ipc(folder / KINDS_FILE)
+        self.journeys(facts).crowd.said.save(folder)
+
+    def opened(self, folder: Path, exported: Path) -> Callable[[Facts], pl.DataFrame]:
+        self.load(folder)
+        kinds, all_said = pl.read_ipc(exported / KINDS_FILE), SaidByAll.load(exported)
+        named = Kinds.of(kinds, self.pairs)
+        kind_of = dict(kinds.iter_rows())
+
+        def answer(facts: Facts) -> pl.DataFrame:
+            products = history_of(facts).timeline[c.PRODUCT_ID].drop_nulls().unique().to_list()
+            mine = [(product, kind_of[product]) for product in products if product in kind_of]
+            few = pl.DataFrame(mine, schema=kinds.schema, orient="row")
+            return self._told(facts, Journeys.among(facts, few, named, all_said))
+
+        return answer
+
+    def _told(self, facts: Facts, here: Journeys) -> pl.DataFrame:
         happens, days = self.when(facts, here)
         happens, rows = np.clip(happens, SURE, 1 - SURE), here.rows(facts.entities)
         parts = [slice(start, start + ROWS_AT_ONCE) for start in range(0, max(len(rows), 1), ROWS_AT_ONCE)]

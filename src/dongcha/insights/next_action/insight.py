@@ -36,6 +36,7 @@ class NextAction(Insight):
     """
 
     name = "next_action"
+    live = True
     question: ClassVar[dict[str, str]] = {
         "en": "What will this customer do next, and when?",
         "zh": "客户下一步会做什么，何时？",

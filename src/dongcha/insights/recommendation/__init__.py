@@ -39,6 +39,7 @@ class Recommendation(Insight):
     """
 
     name = "recommendation"
+    live = True
     question: ClassVar[dict[str, str]] = {"en": "What would they want?", "zh": "他们会想要什么？"}
     needs = Needs((c.ORDERS,), ("orders", "recency_days"), products_bought, history=True, crowd=Crowd.KNOWN)
     yields = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
 
@@ -16,6 +16,7 @@ from dongcha.errors import MissingDataError
 from dongcha.features.labels import PRODUCTS_BOUGHT
 from dongcha.insight_kit.base import Contender, Example, Facts, InsightConfig, Role
 from dongcha.insight_kit.pretrained import Pretrained, pretrain
+from dongcha.insights.recommendation import opened
 from dongcha.insights.recommendation.finish import finished
 from dongcha.insights.recommendation.rankers import Rankers
 from dongcha.models.ranking.blend import Blend, Lists, Ranker
@@ -25,6 +26,7 @@ from dongcha.models.ranking.sequences import Sequences
 ROWS_AT_ONCE: Final = 4000
 CANDIDATES: Final = 50
 """How many products every ranker brings to the judge."""
+SERVED: Final = "behaviour"
 MOST_LESSONS: Final = 3
 """A judge learns from the newest past cutoffs; more of them told it nothing new."""
 
@@ -50,6 +52,27 @@ class Recommender(Contender):
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
         """Nothing is learnt but what is counted."""
 
+    def export(self, folder: Path, facts: Facts) -> None:
+        opened.save(Rankers.of(facts), folder, vectors=self.config.diversity > 0)
+        if self.pretrained is not None:
+            self.pretrained.export(folder / SERVED)
+
+    def opened(self, folder: Path, exported: Path) -> Callable[[Facts], pl.DataFrame]:
+        self.load_counted(folder)
+        if (exported / SERVED).exists():
+            self.pretrained = Pretrained.served(exported / SERVED)
+        foretold = None if self.pretrained is None else self.pretrained.vocabulary.products
+        there = opened.OpenedRankers.open(exported, foretold)
+
+        def answer(facts: Facts) -> pl.DataFrame:
+            rankers, mine = there.asked(facts)
+            return finished(self.rank(rankers, mine), rankers, mine, self.config)
+
+        return answer
+
+    def load_counted(self, folder: Path) -> None:
+        """Read what `save` wrote but the behaviour model: by default nothing."""
+
     def predict(self, facts: Facts) -> pl.DataFrame:
         rankers = Rankers.of(facts)
         parts = [finished(self.rank(rankers, part), rankers, part, self.config) for part in _chunks(facts)]
@@ -60,7 +83,7 @@ class Recommender(Contender):
             self.pretrained.save(folder)
 
     def load(self, folder: Path) -> None:
-        """Nothing to read."""
+        self.load_counted(folder)
 
 
 def _chunks(facts: Facts) -> list[Facts]:
@@ -162,7 +185,7 @@ class Judged(Recommender):
         super().save(folder)
         self.judge.save(folder)
 
-    def load(self, folder: Path) -> None:
+    def load_counted(self, folder: Path) -> None:
         self.judge = Blend.load(folder)
 
 

@@ -66,6 +66,12 @@ class Counts:
         known = entities.is_in(self.customers.implode()).to_numpy()
         return np.where(known, place, len(self.customers))
 
+    def numbers_of(self, products: Sequence[str]) -> np.ndarray:
+        """The catalogue's number of each of these products, -1 where it is gone; ascending as they are."""
+        mine, theirs = self.history.products, pl.Series(products, dtype=pl.String)
+        places = np.minimum(mine.search_sorted(theirs).to_numpy().astype(np.int64), max(len(mine) - 1, 0))
+        return np.where(theirs.is_in(mine.implode()).to_numpy(), places, -1)
+
     def since(self, days: float) -> Sequences:
         """What was bought in the last `days`."""
         assert self.bought.days is not None

@@ -38,13 +38,16 @@ def finished(found: Scored, rankers: Rankers, facts: Facts, config: Recommendati
     allowed = _allowed(found, rankers, histories, config)
     wanted = _filled(allowed, rankers, histories)
     if config.diversity:
-        items = diversify(wanted, _vectors(rankers), LISTED, config.diversity)
+        items = diversify(wanted, rankers.vectors, LISTED, config.diversity)
     else:
         items, _ = wanted.listed(LISTED)
     scores = _scores_of(wanted, items)
     leads, shares = _because(rankers, histories, items)
     products = rankers.counts.history.products
-    lists = {RECOMMENDED: _pairs(_names(products, items), scores), BECAUSE: _pairs(_led_by(products, leads), shares)}
+    lists = {
+        RECOMMENDED: _pairs(_names(products, items), scores),
+        BECAUSE: _pairs(_names(products, leads, POPULAR), shares),
+    }
     there = (items >= 0).sum(axis=1)
     made = [pl.Series(name, [row[:n] for row, n in zip(rows, there, strict=True)]) for name, rows in lists.items()]
     kind = pl.List(pl.Struct({c.LABEL: pl.String(), c.VALUE: pl.Float64()}))
@@ -70,7 +73,7 @@ def _filled(found: Scored, rankers: Rankers, histories: Sequences) -> Scored:
     has = np.diff(found.starts) > 0
     if has.any():
         lowest[has] = np.minimum.reduceat(found.scores, found.starts[:-1][has])
-    most = max(float(popular.scores.max(initial=0)), 1.0)
+    most = max(float(rankers.recent.taken.max(initial=0)), 1.0)
     below = lowest[popular.rows()] - 2 + popular.scores / most
     keys = np.concatenate([found.keys(), popular.keys()])
     order = np.argsort(keys)
@@ -82,15 +85,6 @@ def _filled(found: Scored, rankers: Rankers, histories: Sequences) -> Scored:
 def _scores_of(found: Scored, items: np.ndarray) -> np.ndarray:
     keys = np.arange(len(items))[:, None] * found.catalogue + np.maximum(items, 0)
     return found.at(keys.ravel()).reshape(items.shape)
-
-
-def _vectors(rankers: Rankers) -> np.ndarray:
-    """One vector per product to tell what is alike: its category, else its neighbours in dense form."""
-    from sklearn.decomposition import TruncatedSVD
-
-    near = rankers.neighbours.following
-    factors = min(32, near.shape[1] - 1)
-    return np.asarray(TruncatedSVD(factors, random_state=0).fit_transform(near), dtype=np.float32)
 
 
 def _because(rankers: Rankers, histories: Sequences, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -110,14 +104,13 @@ def _because(rankers: Rankers, histories: Sequences, items: np.ndarray) -> tuple
     return np.where(itself, items, leads), np.where(itself, 1.0, shares)
 
 
-def _names(products: pl.Series, items: np.ndarray) -> list[list[str]]:
-    named = np.append(products.to_numpy(), "")
-    return [row.tolist() for row in named[items]]
-
-
-def _led_by(products: pl.Series, leads: np.ndarray) -> list[list[str]]:
-    named = np.append(products.to_numpy(), POPULAR)
-    return [row.tolist() for row in named[leads]]
+def _names(products: pl.Series, items: np.ndarray, otherwise: str = "") -> list[list[str]]:
+    """The products' ids; `otherwise` where an item is -1."""
+    if not len(products):
+        return [[otherwise] * items.shape[1] for _ in items]
+    flat = products.gather(np.maximum(items, 0).ravel()).to_numpy()
+    named = np.where(items.ravel() >= 0, flat, otherwise).reshape(items.shape)
+    return [row.tolist() for row in named]
 
 
 def _pairs(labels: list[list[str]], values: np.ndarray) -> list[list[dict[str, object]]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any, Final
@@ -107,6 +106,15 @@ class Rankers:
         return Scored.of(self.neighbours.following)
 
     @cached_property
+    def vectors(self) -> np.ndarray:
+        """One vector per product to tell what is alike: its neighbours in dense form."""
+        from sklearn.decomposition import TruncatedSVD
+
+        near = self.neighbours.following
+        factors = min(32, near.shape[1] - 1)
+        return np.asarray(TruncatedSVD(factors, random_state=0).fit_transform(near), dtype=np.float32)
+
+    @cached_property
     def out_of_stock(self) -> np.ndarray:
         """Which products are known to be gone, bool, shape (catalogue,)."""
         return (self.counts.history.catalogue[c.ON_HAND] <= 0).fill_null(False).to_numpy()
@@ -147,13 +155,7 @@ class Rankers:
     def by_behaviour(self, facts: Facts, pretrained: Pretrained) -> Given:
         """The likeliest next products, by the behaviour model."""
         found = pretrained.model.top(pretrained.states(facts), OFFERED)
-        return Given(_renumbered(found, self._numbers(pretrained.vocabulary.products), self.counts))
-
-    def _numbers(self, products: Sequence[str]) -> np.ndarray:
-        """The catalogue's number of each of these products, -1 where it is gone; ascending as they are."""
-        mine, theirs = self.counts.history.products, pl.Series(products, dtype=pl.String)
-        places = np.minimum(mine.search_sorted(theirs).to_numpy().astype(np.int64), max(len(mine) - 1, 0))
-        return np.where(theirs.is_in(mine.implode()).to_numpy(), places, -1)
+        return Given(_renumbered(found, self.counts.numbers_of(pretrained.vocabulary.products), self.counts))
 
 
 _rankers = lru_cache(maxsize=KEPT)(Rankers)
@@ -168,7 +170,10 @@ class OwnCategories:
     """What sells best in the categories one buys from, by one's share of each."""
 
     def __init__(self, categories: np.ndarray, taken: np.ndarray) -> None:
-        """`categories`: (items,) int64, -1 for none; `taken`: (items,), how much each sells."""
+        """`categories`: (items,) int64, -1 for none; `taken`: (items,), how much each sells.
+
+        `member`: which category each item is in; `best`: what sells best in each category, by its share.
+        """
         from scipy.sparse import csr_matrix
 
         known = np.flatnonzero(categories >= 0)
@@ -180,6 +185,7 @@ class OwnCategories:
 
     def scores(self, histories: Sequences) -> Scored:
         """The best sellers of a row's categories."""
-        from sklearn.preprocessing import normalize
-
-        return Scored.of(normalize(histories.matrix() @ self.member, "l1") @ self.best)
+        mine = (histories.matrix() @ self.member).tocsr()
+        whole = np.maximum(np.asarray(mine.sum(axis=1)).ravel(), 1e-9)
+        mine.data /= np.repeat(whole, np.diff(mine.indptr)).astype(np.float32)
+        return Scored.of(mine @ self.best)

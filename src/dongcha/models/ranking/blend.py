@@ -14,8 +14,10 @@ from dongcha.errors import MissingDataError
 from dongcha.models.ranking.popularity import Popularity
 from dongcha.models.ranking.scored import Scored, union
 from dongcha.models.ranking.sequences import Items, Sequences
+from dongcha.models.trees import load_trees, save_trees
 
 FILE: Final = "blend.txt"
+TREES: Final = "judge.txt"
 MOST_LISTS: Final = 20_000
 LIGHTGBM: Final = {
     "objective": "rank_xendcg",
@@ -209,18 +211,17 @@ class Blend:
         return np.asarray(self.booster.predict(found.facts), dtype=np.float32)
 
     def save(self, folder: Path) -> None:
-        """LightGBM's own text, or none."""
-        text = "" if self.booster is None else self.booster.model_to_string()
-        (folder / FILE).write_text(f"{self.each} {self.unseen_only:d}\n{text}", "utf-8")
+        """LightGBM's own text and ONNX, or neither."""
+        (folder / FILE).write_text(f"{self.each} {self.unseen_only:d}\n", "utf-8")
+        if self.booster is not None:
+            save_trees(self.booster, folder / TREES)
 
     @classmethod
     def load(cls, folder: Path) -> Blend:
         """Read what `save` wrote."""
-        import lightgbm
-
-        first, text = (folder / FILE).read_text("utf-8").split("\n", 1)
-        each, unseen_only = map(int, first.split())
-        return cls(lightgbm.Booster(model_str=text) if text else None, each, bool(unseen_only))
+        each, unseen_only = map(int, (folder / FILE).read_text("utf-8").split())
+        booster = load_trees(folder / TREES) if (folder / TREES).exists() else None
+        return cls(booster, each, bool(unseen_only))
 
 
 def _parts(rows: Items) -> list[Items]:

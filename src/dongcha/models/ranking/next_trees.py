@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dongcha.models.ranking.next_step import Array, Codes
+from dongcha.models.trees import Trees, load_trees, save_trees
 
 if TYPE_CHECKING:
     import lightgbm
@@ -35,7 +36,7 @@ class ChoiceConfig:
 class BoostedChoice:
     """P(which of k candidates) by softmax over a known log probability plus what trees say of each candidate."""
 
-    booster: lightgbm.Booster
+    booster: lightgbm.Booster | Trees
     temperature: float
 
     @classmethod
@@ -86,17 +87,14 @@ class BoostedChoice:
         return np.asarray(flat.reshape(logs.shape) + logs, dtype=np.float64)
 
     def save(self, folder: Path) -> None:
-        """LightGBM's own text format, and JSON."""
-        self.booster.save_model(str(folder / TREES))
+        """LightGBM's own text format, ONNX, and JSON."""
+        save_trees(self.booster, folder / TREES)
         (folder / TEMPERATURE).write_text(json.dumps(self.temperature), "utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> BoostedChoice:
         """Read what `save` wrote."""
-        import lightgbm
-
-        booster = lightgbm.Booster(model_file=str(folder / TREES))
-        return cls(booster, json.loads((folder / TEMPERATURE).read_text("utf-8")))
+        return cls(load_trees(folder / TREES), json.loads((folder / TEMPERATURE).read_text("utf-8")))
 
 
 def _softmax(size: int) -> Any:

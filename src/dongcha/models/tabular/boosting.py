@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 import numpy as np
 
 from dongcha.models.tabular.training import Array, balanced_weight, binary_target, positive_target
+from dongcha.models.trees import Trees, load_trees, save_trees
 
 if TYPE_CHECKING:
     import lightgbm
@@ -42,7 +43,7 @@ class _Boosting:
 
     file: ClassVar[str]
 
-    def __init__(self, booster: lightgbm.Booster) -> None:
+    def __init__(self, booster: lightgbm.Booster | Trees) -> None:
         self.booster = booster
 
     def contributions(self, X: Array) -> Array:
@@ -53,13 +54,13 @@ class _Boosting:
         return np.asarray(self.booster.predict(X, raw_score=True), dtype=np.float64)
 
     def save(self, folder: Path) -> None:
-        """Write LightGBM's own text format."""
-        self.booster.save_model(str(folder / self.file))
+        """Write LightGBM's own text format, and ONNX."""
+        save_trees(self.booster, folder / self.file)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
-        return cls(_read(folder / cls.file))
+        return cls(load_trees(folder / cls.file))
 
 
 class BoostedProbability(_Boosting):
@@ -99,7 +100,7 @@ class BoostedAmount(_Boosting):
 
     file = "boosted_amount.txt"
 
-    def __init__(self, booster: lightgbm.Booster, log_unit: float) -> None:
+    def __init__(self, booster: lightgbm.Booster | Trees, log_unit: float) -> None:
         super().__init__(booster)
         self.log_unit = log_unit
 
@@ -129,14 +130,14 @@ class BoostedAmount(_Boosting):
         return np.exp(self.predict_log(X))
 
     def save(self, folder: Path) -> None:
-        """Write LightGBM's own text format, and the unit of y beside it."""
+        """Write LightGBM's own text format, ONNX, and the unit of y beside it."""
         super().save(folder)
         (folder / UNIT).write_text(json.dumps({"log_unit": self.log_unit}), "utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote."""
-        return cls(_read(folder / cls.file), json.loads((folder / UNIT).read_text("utf-8"))["log_unit"])
+        return cls(load_trees(folder / cls.file), json.loads((folder / UNIT).read_text("utf-8"))["log_unit"])
 
 
 class BoostedWait(_Boosting):
@@ -162,12 +163,6 @@ class BoostedWait(_Boosting):
     def predict(self, X: Array) -> Array:
         """Days, shape (rows,), none below 0."""
         return np.maximum(self._raw(X), 0.0)
-
-
-def _read(file: Path) -> lightgbm.Booster:
-    import lightgbm
-
-    return lightgbm.Booster(model_file=str(file))
 
 
 def _settings(config: BoostingConfig, seed: int, rows: int) -> dict[str, Any]:

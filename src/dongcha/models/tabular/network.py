@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dongcha.models.tabular.training import Array
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     """(outputs (rows, outputs), y (rows,)) → loss of each row, shape (rows,)."""
     Head = Callable[[Tensor], Tensor]
     """Outputs (rows, outputs) → the one number of each row to be explained, shape (rows,)."""
+
+Weights = NDArray[np.float32]
 
 PATH_POINTS: Final = 32
 ROWS_AT_ONCE: Final = 2048
@@ -131,15 +135,72 @@ def mean_loss(network: nn.Sequential, rows: Rows, loss: Loss) -> float:
         return float((loss(network(inputs), y) * weight).mean())
 
 
-def outputs_of(network: nn.Sequential, inputs: Array) -> Array:
-    """The network's outputs, shape (rows, outputs), float64."""
-    import torch
+class Stored:
+    """A saved network: answers are worked out by NumPy from its weights, torch is imported for slopes alone."""
 
-    with torch.no_grad():
-        return np.asarray(network(tensor(inputs)).numpy(), dtype=np.float64)
+    def __init__(self, file: Path, config: NetworkConfig) -> None:
+        self.file, self.config = file, config
+
+    @cached_property
+    def layers(self) -> list[tuple[Weights, Weights]]:
+        """Each linear layer's weights (outputs, inputs) and biases (outputs,), first to last."""
+        from safetensors.numpy import load_file
+
+        return _layers(load_file(self.file))
+
+    @cached_property
+    def _network(self) -> nn.Sequential:
+        from safetensors.torch import load_file
+
+        state = load_file(self.file)
+        network = build(self.layers[0][0].shape[1], self.layers[-1][0].shape[0], self.config)
+        network.load_state_dict(state)
+        return network.eval()
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        found: Tensor = self._network(inputs)
+        return found
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The weights by name, as torch keeps them."""
+        return dict(self._network.state_dict())
 
 
-def integrated_gradients(network: nn.Sequential, inputs: Array, head: Head) -> Array:
+def outputs_of(network: nn.Sequential | Stored, inputs: Array) -> Array:
+    """The network's outputs, shape (rows, outputs), float64; worked out in float32."""
+    weights, biases = _layers_of(network)[-1]
+    return np.asarray(_hidden(network, inputs) @ weights.T + biases, dtype=np.float64)
+
+
+def hidden_of(network: nn.Sequential | Stored, inputs: Array) -> Array:
+    """What the last hidden layer holds, shape (rows, width), float64."""
+    return np.asarray(_hidden(network, inputs), dtype=np.float64)
+
+
+def _hidden(network: nn.Sequential | Stored, inputs: Array) -> Weights:
+    found = np.ascontiguousarray(inputs, dtype=np.float32)
+    for weights, biases in _layers_of(network)[:-1]:
+        found = _silu(found @ weights.T + biases)
+    return found
+
+
+def _layers_of(network: nn.Sequential | Stored) -> list[tuple[Weights, Weights]]:
+    if isinstance(network, Stored):
+        return network.layers
+    return _layers({name: value.detach().numpy() for name, value in network.state_dict().items()})
+
+
+def _layers(state: Mapping[str, Weights]) -> list[tuple[Weights, Weights]]:
+    places = sorted({int(name.partition(".")[0]) for name in state})
+    return [(state[f"{place}.weight"], state[f"{place}.bias"]) for place in places]
+
+
+def _silu(x: Weights) -> Weights:
+    with np.errstate(over="ignore"):  # exp of a large number is infinite, and x over that the 0 it should be
+        return np.asarray(x / (1 + np.exp(-x)), dtype=np.float32)
+
+
+def integrated_gradients(network: nn.Sequential | Stored, inputs: Array, head: Head) -> Array:
     """Each input's push on `head` along the straight path from the mean row, which is 0 after scaling.
 
     Shape (rows, inputs); a row's pushes sum to its head less that of the mean row, up to the error of PATH_POINTS
@@ -149,7 +210,7 @@ def integrated_gradients(network: nn.Sequential, inputs: Array, head: Head) -> A
     return np.vstack([np.empty((0, inputs.shape[1])), *parts])
 
 
-def _integrated(network: nn.Sequential, inputs: Array, head: Head) -> Array:
+def _integrated(network: nn.Sequential | Stored, inputs: Array, head: Head) -> Array:
     import torch
 
     points, weights = np.polynomial.legendre.leggauss(PATH_POINTS)
@@ -161,22 +222,18 @@ def _integrated(network: nn.Sequential, inputs: Array, head: Head) -> Array:
     return np.asarray(inputs * slopes, dtype=np.float64)
 
 
-def save(network: nn.Sequential, file: Path) -> None:
+def save(network: nn.Sequential | Stored, file: Path) -> None:
     """Write the weights as safetensors."""
     from safetensors.torch import save_file
 
     save_file(network.state_dict(), file)
 
 
-def load(file: Path, config: NetworkConfig) -> nn.Sequential:
+def load(file: Path, config: NetworkConfig) -> Stored:
     """Read what `save` wrote; its shapes say how many inputs and outputs."""
-    from safetensors.torch import load_file
-
-    state = load_file(file)
-    layers = [value for name, value in state.items() if name.endswith("weight")]
-    network = build(layers[0].shape[1], layers[-1].shape[0], config)
-    network.load_state_dict(state)
-    return network.eval()
+    stored = Stored(file, config)
+    _ = stored.layers
+    return stored
 
 
 def _copy(network: nn.Sequential) -> dict[str, Tensor]:

@@ -26,7 +26,7 @@ class NeuralNet:
     """P(y = 1) by a multilayer perceptron on scaled logs. X (rows, columns) float64, NaN for missing."""
 
     scaler: LogScaler
-    network: nn.Sequential
+    network: nn.Sequential | net.Stored
     config: NetworkConfig
 
     @classmethod

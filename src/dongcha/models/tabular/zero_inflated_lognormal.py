@@ -32,7 +32,7 @@ class ZeroInflatedLognormal:
     """
 
     scaler: LogScaler
-    network: nn.Sequential
+    network: nn.Sequential | net.Stored
     log_unit: float
     config: NetworkConfig
 

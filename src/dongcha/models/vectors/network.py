@@ -35,7 +35,7 @@ class Learned:
     """
 
     beside: Weighted
-    network: nn.Sequential
+    network: nn.Sequential | net.Stored
     config: NetworkConfig
     whole: Principal
 
@@ -51,11 +51,11 @@ class Learned:
         config = NetworkConfig(width=size, epochs=30, patience=5)
         shown, stop_by = (Rows(X[rows], Y[rows], np.ones(int(rows.sum()))) for rows in (~held, held))
         network = net.train(shown, stop_by, _log_loss, outputs=Y.shape[1], seed=seed, config=config)
-        return cls(beside, network, config, Principal.fit(_hidden(network, X), size))
+        return cls(beside, network, config, Principal.fit(net.hidden_of(network, X), size))
 
     def transform(self, parts: Sequence[Array]) -> Array:
         """Shape (rows, size)."""
-        return self.whole.transform(_hidden(self.network, self.beside.transform(parts)))
+        return self.whole.transform(net.hidden_of(self.network, self.beside.transform(parts)))
 
     def save(self, folder: Path) -> None:
         """Safetensors and JSON."""
@@ -70,11 +70,6 @@ class Learned:
         """Read what `save` wrote."""
         config = NetworkConfig(**json.loads((folder / SHAPE).read_text("utf-8")))
         return cls(Weighted.load(folder / "beside"), net.load(folder / FILE, config), config, Principal.load(folder))
-
-
-def _hidden(network: nn.Sequential, X: Array) -> Array:
-    layers: nn.Sequential = network[:-1]  # type: ignore[assignment]  # a slice of a Sequential is one
-    return net.outputs_of(layers, X)
 
 
 def _log_loss(outputs: Tensor, y: Tensor) -> Tensor:

@@ -1,0 +1,48 @@
+"""Handing a version over to those who answer at request time: files beside the models, swapped whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+from dongcha import columns as c
+from dongcha.as_of import AsOf
+from dongcha.features.point_in_time import Snapshot
+from dongcha.insight_kit.base import Contender, Facts
+from dongcha.insight_kit.live import STAMP, live_folder, swap, write_shop
+from dongcha.jobs.study import Study
+
+SHOP: Final = "shop"
+
+
+def hand_over(study: Study, version: str, contender: Contender, facts: Facts) -> None:
+    """Write what live answers by this version read, as of the facts; nothing where the insight is not live.
+
+    What is there already as of a later cutoff, or of the same facts, stays.
+    """
+    if not study.insight.live:
+        return
+    folder = live_folder(study.desk.models.folder)
+    stamp = {c.AS_OF: str(facts.as_of), "table_versions": study.versions}
+    if _older(folder / SHOP, stamp):
+        snapshot = Snapshot(study.desk.lake, facts.as_of, study.versions)
+        write_shop(snapshot, study.desk.plan.horizon, folder / SHOP, stamp)
+    mine = folder / study.insight.name / version
+    if not _older(mine, stamp):
+        return
+    draft = mine.with_name(f".{version}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    contender.export(draft, facts)
+    (draft / STAMP).write_text(json.dumps(stamp), "utf-8")
+    swap(draft, mine)
+
+
+def _older(folder: Path, stamp: dict[str, Any]) -> bool:
+    try:
+        there = json.loads((folder / STAMP).read_text("utf-8"))
+        return bool(there != stamp and AsOf.parse(there[c.AS_OF]).moment <= AsOf.parse(stamp[c.AS_OF]).moment)
+    except (OSError, ValueError, KeyError):
+        return True
