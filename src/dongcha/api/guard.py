@@ -34,7 +34,12 @@ def the_shop(request: Request) -> Shop:
     return cast(Shop, request.app.state.shop)
 
 
-OpenShop = Annotated[Shop, Depends(the_shop)]
+async def _open_shop(request: Request) -> Shop:
+    # Not a plain function: FastAPI would send each request through a thread for it.
+    return the_shop(request)
+
+
+OpenShop = Annotated[Shop, Depends(_open_shop)]
 
 
 class _Told(SecurityBase):
