@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from dongcha.access.scopes import Caller, Scope
 from dongcha.api.bodies import BadBody, Room, read_json
 from dongcha.api.flusher import Flusher
-from dongcha.api.guard import OpenShop, admit, secret_of
+from dongcha.api.guard import admit, secret_of, the_shop
 from dongcha.assemble import Shop
 from dongcha.errors import BusyError, StoreError
 from dongcha.sources.segment import customer_of, message_id, rows_of, spread
@@ -56,48 +56,50 @@ router = APIRouter(tags=["events"], lifespan=_flushing)
 
 
 @router.post("/v1/batch")
-async def batch(request: Request, shop: OpenShop) -> JSONResponse:
+async def batch(request: Request) -> JSONResponse:
     """Take a batch of messages. A message that is wrong goes to quarantine with the reason; the others are kept."""
-    return await _taken(request, shop, None)
+    return await _taken(request, None)
 
 
 @router.post("/v1/track")
-async def track(request: Request, shop: OpenShop) -> JSONResponse:
+async def track(request: Request) -> JSONResponse:
     """Take one thing that somebody did."""
-    return await _taken(request, shop, "track")
+    return await _taken(request, "track")
 
 
 @router.post("/v1/identify")
-async def identify(request: Request, shop: OpenShop) -> JSONResponse:
+async def identify(request: Request) -> JSONResponse:
     """Take what somebody is: traits, and the anonymous id that they had before."""
-    return await _taken(request, shop, "identify")
+    return await _taken(request, "identify")
 
 
 @router.post("/v1/page")
-async def page(request: Request, shop: OpenShop) -> JSONResponse:
+async def page(request: Request) -> JSONResponse:
     """Take a page that somebody looked at."""
-    return await _taken(request, shop, "page")
+    return await _taken(request, "page")
 
 
 @router.post("/v1/screen")
-async def screen(request: Request, shop: OpenShop) -> JSONResponse:
+async def screen(request: Request) -> JSONResponse:
     """Take a screen of an app that somebody looked at."""
-    return await _taken(request, shop, "screen")
+    return await _taken(request, "screen")
 
 
 @router.post("/v1/group")
-async def group(request: Request, shop: OpenShop) -> JSONResponse:
+async def group(request: Request) -> JSONResponse:
     """Take a group that somebody joined."""
-    return await _taken(request, shop, "group")
+    return await _taken(request, "group")
 
 
 @router.post("/v1/alias")
-async def alias(request: Request, shop: OpenShop) -> JSONResponse:
+async def alias(request: Request) -> JSONResponse:
     """Take that one id is another; an id that is said to be itself is nobody else any more."""
-    return await _taken(request, shop, "alias")
+    return await _taken(request, "alias")
 
 
-async def _taken(request: Request, shop: Shop, kind: str | None) -> JSONResponse:
+async def _taken(request: Request, kind: str | None) -> JSONResponse:
+    # Not as a dependency: those that are not async take a thread each, which costs more than all the rest here.
+    shop = the_shop(request)
     try:
         secret = secret_of(request)
         caller = admit(shop, secret, Scope.INGEST) if secret is not None else None
