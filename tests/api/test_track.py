@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import schemathesis
 from fastapi.testclient import TestClient
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dongcha
@@ -20,6 +23,7 @@ from dongcha.api.bodies import BadBody, Room, parsed
 from dongcha.api.routes.track import Limits
 from dongcha.assemble import Shop
 from dongcha.errors import BusyError
+from dongcha.sources.segment import TYPES
 
 VIEW = {"type": "track", "userId": "u", "event": "Product Viewed", "properties": {"product_id": "p"}}
 
@@ -192,3 +196,23 @@ def test_what_only_pythons_writer_lets_through_is_mended() -> None:
         "b": "?",
         "c": 1.2345678901234568e29,
     }
+
+
+def test_the_server_starts_without_a_learning_library() -> None:
+    look = (
+        "import sys, dongcha.api.app; print([k for k in ('torch', 'lightgbm', 'sklearn', 'scipy') if k in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("kind", ["batch", *TYPES])
+def test_what_the_description_of_the_api_allows_is_answered_as_it_says(client: TestClient, kind: str) -> None:
+    operation = schemathesis.openapi.from_asgi("/openapi.json", client.app)[f"/v1/{kind}"]["POST"]
+
+    @settings(max_examples=8, suppress_health_check=list(HealthCheck), database=None)
+    @given(case=operation.as_strategy())
+    def check(case: Any) -> None:
+        case.call_and_validate(headers={"Authorization": f"Bearer {KEY}"})
+
+    check()

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dongcha import columns as c
-from dongcha.sources.segment import LONGEST_MESSAGE_ID, TYPES, message_id, rows_of, spread
-from dongcha.sources.segment_values import Refused, as_moment
+from dongcha.sources.segment import LONGEST_MESSAGE_ID, TYPES, Refused, as_moment, message_id, rows_of, spread
 from dongcha.warehouse.tables import CONTRACT
 
 NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -145,6 +144,7 @@ def test_nothing_happens_after_it_was_received_and_what_says_so_by_days_is_refus
         (message("alias"), "previousId"),
         (message("group"), "groupId is missing"),
         (message(event="x", properties=[1]), "properties is not an object"),
+        (message("identify", context={"traits": [1]}, userId=" "), "neither a userId nor an anonymousId"),
         (message(event="x", messageId="a" * 101), "over 100 characters"),
         (message(event="x", messageId=7), "messageId is not a text"),
         (message(event="x", timestamp="yesterday"), "not an ISO 8601 time"),

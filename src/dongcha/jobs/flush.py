@@ -22,8 +22,7 @@ from dongcha.jobs.known_traits import with_known
 from dongcha.sources.conform import LONGEST_SHOWN, REFUSALS, Conformer
 from dongcha.sources.formats.batch import Batch, as_numbers
 from dongcha.sources.matching import match
-from dongcha.sources.segment import Told, rows_of
-from dongcha.sources.segment_values import Refused, Row
+from dongcha.sources.segment import Refused, Row, Told, rows_of
 from dongcha.warehouse.inbox import Inbox, Message
 from dongcha.warehouse.lake import LOCK_SECONDS, Lake
 from dongcha.warehouse.tables import CONTRACT, table

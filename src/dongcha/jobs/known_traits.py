@@ -10,7 +10,7 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.sources.formats.batch import as_text
-from dongcha.sources.segment_values import Row, as_moment
+from dongcha.sources.segment import Row, as_moment
 from dongcha.warehouse.lake import Lake
 from dongcha.warehouse.tables import CONTRACT, TIME_TYPE
 

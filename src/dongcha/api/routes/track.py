@@ -16,12 +16,12 @@ from fastapi.responses import JSONResponse
 from dongcha.access.scopes import Caller, Scope
 from dongcha.api.bodies import BadBody, Room, read_json
 from dongcha.api.flusher import Flusher
-from dongcha.api.guard import OpenShop, authorize
+from dongcha.api.guard import authorize, the_shop
 from dongcha.api.refusals import Refusal, answer, request_id
+from dongcha.api.segment_schema import ANSWERS, takes
 from dongcha.assemble import Shop
 from dongcha.errors import BusyError, DongchaError
-from dongcha.sources.segment import customer_of, message_id, rows_of, spread
-from dongcha.sources.segment_values import Refused
+from dongcha.sources.segment import Refused, customer_of, message_id, rows_of, spread
 from dongcha.warehouse.inbox import Message
 
 SHOWN_BYTES: Final = 200
@@ -54,54 +54,54 @@ async def _flushing(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(app.state.shop.inbox.close)
 
 
-router = APIRouter(tags=["events"], lifespan=_flushing)
+router = APIRouter(tags=["events"], lifespan=_flushing, responses=ANSWERS)
 
 
-@router.post("/v1/batch")
-async def batch(request: Request, shop: OpenShop) -> JSONResponse:
+@router.post("/v1/batch", openapi_extra=takes("batch"))
+async def batch(request: Request) -> JSONResponse:
     """Take a batch of messages. A message that is wrong goes to quarantine with the reason; the others are kept."""
-    return await _taken(request, shop, None)
+    return await _taken(request, None)
 
 
-@router.post("/v1/track")
-async def track(request: Request, shop: OpenShop) -> JSONResponse:
+@router.post("/v1/track", openapi_extra=takes("track"))
+async def track(request: Request) -> JSONResponse:
     """Take one thing that somebody did."""
-    return await _taken(request, shop, "track")
+    return await _taken(request, "track")
 
 
-@router.post("/v1/identify")
-async def identify(request: Request, shop: OpenShop) -> JSONResponse:
+@router.post("/v1/identify", openapi_extra=takes("identify"))
+async def identify(request: Request) -> JSONResponse:
     """Take what somebody is: traits, and the anonymous id that they had before."""
-    return await _taken(request, shop, "identify")
+    return await _taken(request, "identify")
 
 
-@router.post("/v1/page")
-async def page(request: Request, shop: OpenShop) -> JSONResponse:
+@router.post("/v1/page", openapi_extra=takes("page"))
+async def page(request: Request) -> JSONResponse:
     """Take a page that somebody looked at."""
-    return await _taken(request, shop, "page")
+    return await _taken(request, "page")
 
 
-@router.post("/v1/screen")
-async def screen(request: Request, shop: OpenShop) -> JSONResponse:
+@router.post("/v1/screen", openapi_extra=takes("screen"))
+async def screen(request: Request) -> JSONResponse:
     """Take a screen of an app that somebody looked at."""
-    return await _taken(request, shop, "screen")
+    return await _taken(request, "screen")
 
 
-@router.post("/v1/group")
-async def group(request: Request, shop: OpenShop) -> JSONResponse:
+@router.post("/v1/group", openapi_extra=takes("group"))
+async def group(request: Request) -> JSONResponse:
     """Take a group that somebody joined."""
-    return await _taken(request, shop, "group")
+    return await _taken(request, "group")
 
 
-@router.post("/v1/alias")
-async def alias(request: Request, shop: OpenShop) -> JSONResponse:
+@router.post("/v1/alias", openapi_extra=takes("alias"))
+async def alias(request: Request) -> JSONResponse:
     """Take that one id is another; an id that is said to be itself is nobody else any more."""
-    return await _taken(request, shop, "alias")
+    return await _taken(request, "alias")
 
 
-async def _taken(request: Request, shop: Shop, kind: str | None) -> JSONResponse:
+async def _taken(request: Request, kind: str | None) -> JSONResponse:
     try:
-        await _keep(request, shop, kind)
+        await _keep(request, the_shop(request), kind)
     except (Refusal, Refused, DongchaError) as error:
         return _refused(request, error)
     return JSONResponse({"success": True})

@@ -32,8 +32,8 @@ def as_id(value: Any) -> str | None:
     """An id: a text that is not blank, or a whole number; null for anything else."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return str(value)
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        return str(int(value))
     text = value.replace("\x00", "").strip() if isinstance(value, str) else ""
     return text or None
 
@@ -102,3 +102,8 @@ def packed(fields: Mapping[str, Any]) -> str | None:
 def first(fields: Mapping[str, Any], *names: str) -> Any:
     """The first of these fields that was given."""
     return next((fields[k] for k in names if fields.get(k) is not None), None)
+
+
+def given(fields: Any) -> dict[str, Any]:
+    """What was given: SDKs send null for what was not; nothing where this is no object."""
+    return {k: v for k, v in fields.items() if v is not None} if isinstance(fields, dict) else {}

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from dongcha import columns as c
-from dongcha.sources.segment_values import Row, as_id, as_number, as_text, first, number_of, packed
+from dongcha.sources.segment.values import Row, as_id, as_number, as_text, first, number_of, packed
 
 FIRST_REFUND_LINE: Final = 100_000_000
 REFUND_LINES: Final = 899_000_000

@@ -15,34 +15,27 @@ from typing import Any, Final
 import orjson
 
 from dongcha import columns as c
-from dongcha.sources.segment_orders import ordered, refunded
-from dongcha.sources.segment_values import (
+from dongcha.sources.segment.orders import ordered, refunded
+from dongcha.sources.segment.people import traits_of
+from dongcha.sources.segment.values import (
     Refused,
     Row,
-    as_date,
     as_id,
     as_moment,
     as_number,
     as_text,
     first,
+    given,
     iso,
     number_of,
     packed,
 )
 from dongcha.warehouse.inbox import Message
-from dongcha.warehouse.tables import CONTRACT, Column, Kind
 
 TYPES: Final = ("track", "identify", "page", "screen", "group", "alias")
 LONGEST_MESSAGE_ID: Final = 100
 CLOCKS_DIFFER: Final = timedelta(days=1)
 """How far ahead of our clock a message may lie, after its sender's clock was corrected."""
-
-_TRAITS: Final[dict[str, Column]] = {
-    name.replace("_", "").casefold(): column
-    for column in CONTRACT[c.CUSTOMERS].own_columns
-    if column.name != c.CUSTOMER_ID
-    for name in (column.name, *column.also_called)
-}
 
 
 @dataclass(frozen=True)
@@ -62,7 +55,7 @@ def spread(body: Mapping[str, Any]) -> list[Any]:
     if not isinstance(batch, list):
         raise Refused("batch", None, "the body has no list called batch")
     shared = {k: body[k] for k in ("sentAt", "context") if body.get(k) is not None}
-    return [{**shared, **_given(message)} if isinstance(message, dict) else message for message in batch]
+    return [{**shared, **given(message)} if isinstance(message, dict) else message for message in batch]
 
 
 def message_id(message: Any, text: bytes) -> str | None:
@@ -99,7 +92,7 @@ def rows_of(message: Any, received_at: datetime, made_id: str | None = None) -> 
     if kind not in TYPES:
         raise Refused("type", as_text(kind), f"type is none of {', '.join(TYPES)}")
     for name in ("properties", "traits", "context"):
-        if not isinstance(message.get(name) or {}, dict):
+        if not isinstance(message.get(name, {}), dict | None):
             raise Refused(name, as_text(message[name]), f"{name} is not an object")
     scene = _Scene(message, _id_of(message, made_id), _happened(message, received_at), received_at)
     return _READERS[str(kind)](scene)
@@ -147,7 +140,7 @@ class _Scene:
 
     @property
     def properties(self) -> dict[str, Any]:
-        return _given(self.message.get("properties") or {})
+        return given(self.message.get("properties"))
 
     @property
     def context(self) -> dict[str, Any]:
@@ -174,8 +167,8 @@ def _track(scene: _Scene) -> list[Told]:
 
 
 def _identify(scene: _Scene) -> list[Told]:
-    traits = {**_given(scene.context.get("traits") or {}), **_given(scene.message.get("traits") or {})}
-    told = [scene.told(c.CUSTOMERS, {c.CUSTOMER_ID: scene.someone, **_customer(traits)})]
+    traits = {**given(scene.context.get("traits")), **given(scene.message.get("traits"))}
+    told = [scene.told(c.CUSTOMERS, {c.CUSTOMER_ID: scene.someone, **traits_of(traits)})]
     if scene.user and scene.anonymous and scene.user != scene.anonymous:
         told.append(_link(scene, scene.anonymous, scene.user))
     return told
@@ -207,7 +200,7 @@ def _group(scene: _Scene) -> list[Told]:
     group = as_id(scene.message.get("groupId"))
     if group is None:
         raise Refused("groupId", as_text(scene.message.get("groupId")), "groupId is missing")
-    traits = _given(scene.message.get("traits") or {})
+    traits = given(scene.message.get("traits"))
     return [_event(scene, c.GROUP_JOINED, {**traits, "groupId": group})]
 
 
@@ -259,44 +252,6 @@ def _review(someone: str, own_id: str, properties: dict[str, Any]) -> Row:
     return {**row, c.EXTRAS: packed(properties)}
 
 
-def _customer(traits: dict[str, Any]) -> Row:
-    """The traits that the contract knows in its own columns, where they can be read; all others as extras."""
-    row: Row = {}
-    left: dict[str, Any] = {}
-    address = traits.get("address")
-    flat = {**(_given(address) if isinstance(address, dict) else {}), **traits}
-    for name, value in flat.items():
-        column = _TRAITS.get(name.replace("_", "").casefold())
-        text = None if column is None or column.name in row else _trait(column, value)
-        if column is not None and text is not None:
-            row[column.name] = text
-        elif name in traits and name != "address":
-            left[name] = value
-    if isinstance(address, dict):
-        unread = {k: v for k, v in _given(address).items() if k.replace("_", "").casefold() not in _TRAITS}
-        left |= {"address": unread} if unread else {}
-    whole = " ".join(t for k in ("firstName", "lastName") if (t := as_text(_either(traits, k))))
-    if c.NAME not in row and whole:
-        row[c.NAME] = whole
-    return {**row, c.EXTRAS: packed(left)}
-
-
-def _either(traits: dict[str, Any], name: str) -> Any:
-    return traits.get(name, traits.get({"firstName": "first_name", "lastName": "last_name"}[name]))
-
-
-def _trait(column: Column, value: Any) -> str | None:
-    match column.kind:
-        case Kind.TIME:
-            moment = as_moment(value)
-            return None if moment is None else iso(moment)
-        case Kind.DATE:
-            return as_date(value)
-        case Kind.FLAG:
-            return str(value).lower() if isinstance(value, bool) else None
-    return as_text(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
-
-
 def _link(scene: _Scene, alias: str, customer: str | None) -> Told:
     row: Row = {c.MESSAGE_ID: scene.id, c.ALIAS_ID: alias, c.CUSTOMER_ID: customer}
     return scene.told(c.IDENTITIES, row)
@@ -334,8 +289,3 @@ def _happened(message: Mapping[str, Any], received_at: datetime) -> datetime:
     if moment > received_at + CLOCKS_DIFFER:
         raise Refused("timestamp", as_text(told), "timestamp lies in the future")
     return min(moment, received_at).astimezone(UTC)
-
-
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given: SDKs send null for what was not."""
-    return {k: v for k, v in fields.items() if v is not None}

@@ -1,0 +1,57 @@
+"""What the event routes take and answer, in the words of OpenAPI: bodies are read by hand, within limits."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from dongcha.sources.segment import LONGEST_MESSAGE_ID
+
+Schema = dict[str, Any]
+
+_ID: Final[Schema] = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "[A-Za-z0-9]", "maxLength": 200}]}
+_TEXT: Final[Schema] = {"type": "string", "pattern": "[A-Za-z0-9]", "maxLength": 200}
+_OBJECT: Final[Schema] = {"type": ["object", "null"]}
+TIMES: Final = (
+    "`timestamp` (when it happened) and `sentAt` (when it was sent), both by the sender's clock, are ISO 8601 times or "
+    "seconds since 1970; what would lie over a day in the future is refused."
+)
+_COMMON: Final[dict[str, Schema]] = {
+    "userId": _ID,
+    "anonymousId": _ID,
+    "messageId": {"type": "string", "minLength": 1, "maxLength": LONGEST_MESSAGE_ID},
+    "context": _OBJECT,
+    "writeKey": {"type": "string", "description": "The key, where no header has it."},
+}
+_SOMEBODY: Final[Schema] = {"anyOf": [{"required": ["userId"]}, {"required": ["anonymousId"]}]}
+_OWN: Final[dict[str, tuple[dict[str, Schema], list[str]]]] = {
+    "track": ({"event": _TEXT, "properties": _OBJECT}, ["event"]),
+    "identify": ({"traits": _OBJECT}, []),
+    "page": ({"name": _TEXT, "properties": _OBJECT}, []),
+    "screen": ({"name": _TEXT, "properties": _OBJECT}, []),
+    "group": ({"groupId": _ID, "traits": _OBJECT}, ["groupId"]),
+    "alias": ({"previousId": _ID}, ["previousId", "userId"]),
+}
+ANSWERS: Final[dict[int | str, Schema]] = {
+    400: {"description": "No JSON, or a message that can't become rows; the reason is told."},
+    401: {"description": "The key is missing or not known."},
+    403: {"description": "The key does not allow sending events."},
+    413: {"description": "The body, the batch or the message is too large."},
+    415: {"description": "The body is packed with anything but gzip."},
+    429: {"description": "Too much at once; Retry-After says when to come again."},
+    503: {"description": "The inbox can't be used."},
+}
+
+
+def takes(kind: str) -> dict[str, Any]:
+    """The body of a route, for `openapi_extra`."""
+    content = {"application/json": {"schema": _schema(kind)}}
+    return {"requestBody": {"required": True, "description": TIMES, "content": content}}
+
+
+def _schema(kind: str) -> Schema:
+    if kind == "batch":
+        batch = {"type": "array", "items": {"type": "object"}, "maxItems": 2_500}
+        own = {k: _COMMON[k] for k in ("context", "writeKey")}
+        return {"type": "object", "required": ["batch"], "properties": {"batch": batch, **own}}
+    own, required = _OWN[kind]
+    return {"type": "object", "properties": {**_COMMON, **own}, "required": required, **_SOMEBODY}
