@@ -138,8 +138,10 @@ def test_an_audience_is_whom_the_command_line_finds(client: TestClient, shop: Sh
         expected = shop.audience(rule)["entity_id"].to_list()
         assert ([row["customer_id"] for row in found["rows"]], found["count"]) == (expected, len(expected))
     assert client.post("/v1/audiences", json={"rule": "inclination > 0", "limit": 0}).json()["rows"] == []
-    for wrong, status in (({"rule": " "}, 400), ({"rule": "x > 1"}, 400), ({}, 422), ({"rule": "1<2", "x": 1}, 422)):
-        assert client.post("/v1/audiences", json=wrong).status_code == status
+    for rule, status in ((" ", 400), ("x > 1", 400), (1, 422)):
+        assert client.post("/v1/audiences", json={"rule": rule}).status_code == status
+    for wrong in ({"x": 1}, {"offset": False}, {"limit": "1"}, {"descending": 1}):
+        assert client.post("/v1/audiences", json={"rule": "1 < 2", **wrong}).status_code == 422
 
 
 def test_a_viewer_sees_nobodys_name_and_cannot_look_for_one(client: TestClient, calling: list[Caller]) -> None:

@@ -28,7 +28,9 @@ class Question(BaseModel):
     """What is asked, and by which customer where it is one."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"question": "How do I return something?", "customer_id": None}}
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"example": {"question": "How do I return something?", "customer_id": None}},
     )
     question: Annotated[str, Field(min_length=1, max_length=2_000)]
     customer_id: Annotated[str, Field(min_length=1, max_length=500)] | None = None

@@ -24,6 +24,7 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
+        strict=True,
         json_schema_extra={
             "example": {
                 "rule": "churn_probability > 0.6 and lifetime_value > 500",

@@ -47,7 +47,9 @@ class Version(BaseModel):
 class Promotion(BaseModel):
     """The version that is to answer, and why."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"version": "v2", "why": "tested by hand"}})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"example": {"version": "v2", "why": "tested by hand"}}
+    )
     version: Annotated[str, Field(min_length=1, max_length=100)]
     why: Why = ""
 
@@ -55,7 +57,9 @@ class Promotion(BaseModel):
 class Rollback(BaseModel):
     """The version to go back to, by default the champion before the present one, and why."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"why": "too many false alarms"}})
+    model_config = ConfigDict(
+        extra="forbid", strict=True, json_schema_extra={"example": {"why": "too many false alarms"}}
+    )
     version: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     why: Why = ""
 
