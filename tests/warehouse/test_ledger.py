@@ -60,3 +60,16 @@ def test_the_champion_is_what_was_promoted_or_rolled_back_to_last(ledger: Ledger
     assert ledger.champion("churn") == "v1"
     assert ledger.read(AUDIT).collect().height == 3
     assert ledger.champion("lifetime_value") is None
+
+
+def test_a_commit_is_seen_once(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    before = ledger.commits(AUDIT)
+    assert not before.any_new()
+    for _ in range(2):
+        ledger.promote("churn", "v1", made_at=datetime(2024, 1, 1, tzinfo=UTC), actor="test", why="test")
+    after = ledger.commits(AUDIT)
+    assert (before.any_new(), before.any_new(), after.any_new()) == (True, False, False)
+    ledger.promote("churn", "v2", made_at=datetime(2024, 1, 1, tzinfo=UTC), actor="test", why="test")
+    assert before.any_new()
+    assert after.any_new()
