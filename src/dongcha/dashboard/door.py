@@ -25,11 +25,18 @@ RANKS: Final = (Role.VIEWER, Role.ANALYST, Role.ADMIN)
 
 def visitor(shop: Shop, request: Request) -> Person | None:
     """Who that is; None for somebody who has to log in first."""
-    access = getattr(shop, "access", None)
-    if access is None or access.unguarded:
+    if is_open(shop):
         return MACHINE if is_local(request) else None
+    access: Any = getattr(shop, "access", None)
     token = request.cookies.get(SESSION)
-    return access.people.session(token) if token else None
+    person: Person | None = access.people.session(token) if token else None
+    return person
+
+
+def is_open(shop: Shop) -> bool:
+    """Whether nobody has made a key or a person yet."""
+    access = getattr(shop, "access", None)
+    return access is None or bool(access.unguarded)
 
 
 def is_local(request: Request) -> bool:

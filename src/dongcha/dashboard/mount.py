@@ -105,6 +105,8 @@ def _form(data: Data, request: Request, refused: str) -> Response:
     view = shell.view_of(data, request, Person("", Role.VIEWER))
     token = door.new_form_token()
     wrong = view.say(refused) if refused.startswith("door_") else refused
+    if door.is_open(data.shop):
+        wrong = view.say("door_nobody")
     answer = HTMLResponse(_markup(view, token, wrong), status_code=401 if refused else 200)
     answer.set_cookie(door.FORM, token, httponly=True, secure=request.url.scheme == "https", samesite="strict")
     return answer

@@ -15,10 +15,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "nothing": ("Nothing to show.", "暂无内容。"),
     "lacks": ("Not there yet: {what}", "尚无数据：{what}"),
     "broke": ("This page could not be drawn. The server's log says why.", "此页无法显示，原因见服务器日志。"),
-    "no_page": ("There is no such page.", "没有这个页面。"),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
-    "unit_money": ("Money in {currency}", "金额单位：{currency}"),
     # groups and pages
     "group_customers": ("Customers", "客户"),
     "group_insight": ("Insight", "洞察"),
