@@ -62,6 +62,7 @@ def test_every_setting_is_in_the_template() -> None:
         *type(Settings().shop).model_fields,
         *type(Settings().time).model_fields,
         *type(Settings().answers).model_fields,
+        *type(Settings().serve).model_fields,
     ):
         assert f"{name} = " in TEMPLATE
 

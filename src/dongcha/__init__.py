@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING
 
 from dongcha.as_of import AsOf, Horizon
 from dongcha.errors import (
+    AccessError,
+    BusyError,
     ContractError,
     DongchaError,
     InputError,
     MissingDataError,
     SettingsError,
     StoreError,
+    ThrottledError,
+    UnknownError,
     UsageError,
 )
 
@@ -30,7 +34,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AccessError",
     "AsOf",
+    "BusyError",
     "ContractError",
     "DongchaError",
     "Horizon",
@@ -38,6 +44,8 @@ __all__ = [
     "MissingDataError",
     "SettingsError",
     "StoreError",
+    "ThrottledError",
+    "UnknownError",
     "UsageError",
     "__version__",
     "new",

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 from dongcha import __version__
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
-from dongcha.errors import MissingDataError, UsageError
+from dongcha.errors import MissingDataError, UnknownError, UsageError
 from dongcha.settings import FILE, TEMPLATE, Settings, read_settings
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from dongcha.access.access import Access
     from dongcha.answers import answering
     from dongcha.answers.answering import Answer
     from dongcha.answers.escalation import Mood
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from dongcha.insight_kit.contest import Fold
     from dongcha.insight_kit.registry import Registry
     from dongcha.insight_kit.telling import Reader
+    from dongcha.jobs.background import Background
     from dongcha.jobs.ingest import LoadReport
     from dongcha.jobs.run import Outcome
     from dongcha.jobs.score import Scored
@@ -125,6 +127,18 @@ class Shop:
             dongcha_version=__version__,
             progress=self._progress or silent,
         )
+
+    @cached_property
+    def access(self) -> Access:
+        from dongcha.access.access import Access
+
+        return Access(self.folder, self.clock)
+
+    @cached_property
+    def background(self) -> Background:
+        from dongcha.jobs.background import Background
+
+        return Background(self.folder, self.clock)
 
     # -- facts in
 
@@ -399,12 +413,12 @@ class Shop:
         ]
 
     def card(self, name: str, version: str | None = None) -> dict[str, Any]:
-        """The model card of a version, by default the champion's; UsageError where there is none."""
+        """The model card of a version, by default the champion's; UnknownError where there is none."""
         wanted = version or self.ledger.champion(self.insights[name].name)
         card = self.ledger.card(name, wanted) if wanted else None
         if card is None:
             there = ", ".join(self.ledger.versions(name)) or "none yet"
-            raise UsageError(f"{name} has no version '{wanted or 'champion'}'.", f"It has: {there}.")
+            raise UnknownError(f"{name} has no version '{wanted or 'champion'}'.", f"It has: {there}.")
         return card
 
     def rollback(self, name: str, version: str | None = None, *, why: str = "") -> str:

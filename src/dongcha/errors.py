@@ -2,11 +2,15 @@
 
 DongchaError                exit code 1
 ├── UsageError              2   the request itself is off: unknown insight, bad date, bad rule
-│   └── SettingsError       2   dongcha.toml or the environment holds something unusable
+│   ├── SettingsError       2   dongcha.toml or the environment holds something unusable
+│   └── UnknownError        2   what is named is not there: no such customer, insight, version, key
 ├── InputError              3   a file cannot be loaded: not there, empty, unreadable, wrong columns
 ├── MissingDataError        4   the answer needs a table, a label or a history that is not there
 ├── ContractError           5   an insight or a feature breaks the kit's contract (a bug of its author)
-└── StoreError              6   a stored thing is missing, damaged, or held by another process
+├── StoreError              6   a stored thing is missing, damaged, or held by another process
+│   └── BusyError           6   somebody else is at it; later it will do
+└── AccessError             7   who asks is not known, or may not
+    └── ThrottledError      7   who asks must wait: too often, or too often wrong
 """
 
 from typing import ClassVar
@@ -34,6 +38,10 @@ class SettingsError(UsageError):
     """`dongcha.toml` or the environment holds something unusable."""
 
 
+class UnknownError(UsageError):
+    """What is named is not there: no such customer, insight, version, key."""
+
+
 class InputError(DongchaError):
     """A file cannot be loaded; the lake is as it was."""
 
@@ -56,3 +64,21 @@ class StoreError(DongchaError):
     """A stored thing is missing, damaged, or held by another process."""
 
     exit_code = 6
+
+
+class BusyError(StoreError):
+    """Somebody else is at it; later it will do."""
+
+
+class AccessError(DongchaError):
+    """Who asks is not known, or may not."""
+
+    exit_code = 7
+
+
+class ThrottledError(AccessError):
+    """Who asks must wait `wait_seconds`: too often, or too often wrong."""
+
+    def __init__(self, what: str, mend: str = "", *, wait_seconds: float) -> None:
+        super().__init__(what, mend)
+        self.wait_seconds = wait_seconds

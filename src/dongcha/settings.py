@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -14,6 +15,7 @@ from dongcha.errors import SettingsError
 
 FILE: Final = "dongcha.toml"
 Language = Literal["en", "zh"]
+REFRESH: Final = r"^(daily at ([01]\d|2[0-3]):[0-5]\d|every [1-9]\d{0,3} (minutes|hours))?$"
 
 
 class Section(BaseModel):
@@ -73,6 +75,28 @@ class AnswersSection(Section):
         return url
 
 
+class ServeSection(Section):
+    """What `dongcha serve` answers, and what it does by itself."""
+
+    refresh: Annotated[
+        str, Field(pattern=r"^(daily at ([01]\d|2[0-3]):[0-5]\d|every [1-9]\d{0,3} (minutes|hours))?$")
+    ] = ""
+    """When `dongcha run` runs by itself: "daily at 03:00" in the shop's time zone, "every 6 hours"; empty: never."""
+    hosts: tuple[str, ...] = ()
+    """The names that the server is reached by, beside this machine's own; empty: any."""
+    origins: tuple[str, ...] = ()
+    """Sites whose pages may call the API from a browser, with a key; empty: none."""
+    rate: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 500.0
+    """Requests a second of a key that has no limit of its own; 0: no limit."""
+
+    @field_validator("origins")
+    @classmethod
+    def _whole_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [o for o in origins if not re.fullmatch(r"https?://[^/*\s]+", o)]:
+            raise ValueError(f"'{wrong[0]}' is not an origin; write it like https://shop.example.com")
+        return origins
+
+
 class Settings(BaseSettings):
     """All settings of a workspace. `insights` holds a table of options per insight, read by its own config class."""
 
@@ -81,6 +105,7 @@ class Settings(BaseSettings):
     shop: ShopSection = ShopSection()
     time: TimeSection = TimeSection()
     answers: AnswersSection = AnswersSection()
+    serve: ServeSection = ServeSection()
     insights: dict[str, dict[str, Any]] = {}
     seed: Annotated[int, Field(ge=0)] = 7
     threads: Annotated[int, Field(ge=0)] = 0
@@ -147,6 +172,12 @@ base_url = ""               # an OpenAI-compatible language model, http://localh
 model = ""                  # its name
 key_variable = "OPENAI_API_KEY" # the environment variable that holds its key
 timeout_seconds = 20.0      # after which the sources are quoted instead
+
+[serve]                     # dongcha serve
+refresh = ""                # when dongcha run runs by itself: "daily at 03:00", "every 6 hours"; empty: never
+hosts = []                  # names that the server is reached by beside this machine's own; empty: any
+origins = []                # sites whose pages may call the API with a key, for example ["https://shop.example.com"]
+rate = 500.0                # requests a second of a key that has no limit of its own; 0 = no limit
 
 # Options of one insight, for example:
 # [insights.segmentation]

@@ -1,9 +1,10 @@
-"""What a key may do, and who is behind a request."""
+"""What a key or a person may do, and who is behind a request."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 
 class Scope(StrEnum):
@@ -30,6 +31,13 @@ class Role(StrEnum):
     """Everything, changes too."""
 
 
+ROLE_SCOPES: Final = {
+    Role.VIEWER: frozenset({Scope.READ}),
+    Role.ANALYST: frozenset({Scope.READ, Scope.ASK}),
+    Role.ADMIN: frozenset(Scope),
+}
+
+
 @dataclass(frozen=True)
 class Person:
     """Somebody who logs in."""
@@ -45,8 +53,29 @@ class Person:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is behind a request: the id and name of their key, and what it allows."""
+    """Who is behind a request: the id and name of their key, and what it allows.
+
+    `key_id` is empty for a person who is logged in, and for this machine while nobody has made a key or a person.
+    """
 
     key_id: str
     name: str
     scopes: frozenset[Scope]
+    rate: float | None = None
+    """Requests per second, where the key has a limit of its own; 0 is no limit."""
+    message_bytes: int | None = None
+    """The largest message it may send, where the key has been given a larger one."""
+    masked: bool = False
+    """Whether personal data is masked for them."""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.key_id})" if self.key_id else self.name
+
+
+THIS_MACHINE: Final = Caller("", "this machine", frozenset(Scope))
+"""Anybody on this machine, as long as no key and no person has been made."""
+
+
+def caller_of(person: Person) -> Caller:
+    """The person as a caller of the API."""
+    return Caller("", person.name, ROLE_SCOPES[person.role], masked=person.masked)

@@ -16,7 +16,7 @@ from dongcha.answers.own_orders import asks_about_own, is_known, own_orders
 from dongcha.answers.phrasing import NoWords, phrase
 from dongcha.answers.plain import plain
 from dongcha.answers.say import say
-from dongcha.errors import UsageError
+from dongcha.errors import UnknownError, UsageError
 from dongcha.features.point_in_time import Snapshot
 from dongcha.models.text.bm25 import content
 from dongcha.models.text.language import languages
@@ -87,7 +87,7 @@ def answer(desk: Desk, question: str, asker: Asker) -> Answer:
     if not said:
         raise UsageError("No question was asked.", 'For example: dongcha ask "How do I return something?"')
     if asker.customer_id is not None and not is_known(desk.facts, asker.customer_id):
-        raise UsageError(f"No table knows a customer '{asker.customer_id}'.", "Ask without --customer, as staff.")
+        raise UnknownError(f"No table knows a customer '{asker.customer_id}'.", "Ask without --customer, as staff.")
     language = "zh" if languages([said])[0] == "zh" else "en"
     own, notes = _own(desk, said, asker, language)
     found = _found(desk, said, asker)

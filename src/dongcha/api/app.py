@@ -3,15 +3,53 @@
 from __future__ import annotations
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
 
 from dongcha import __version__
-from dongcha.api.routes import health
+from dongcha.api.around import Around
+from dongcha.api.door import Door
+from dongcha.api.metrics import Metrics
+from dongcha.api.refusals import RESPONSES, add_handlers
+from dongcha.api.routes import health, jobs, session
+from dongcha.api.upkeep import upkeep
 from dongcha.assemble import Shop
+
+LARGEST_BODY = 1 << 20
+"""Bytes of a body where a route sets no limit of its own."""
 
 
 def create_app(shop: Shop) -> FastAPI:
     """The REST API of one workspace."""
-    app = FastAPI(title="Dongcha", version=__version__)
+    app = FastAPIOffline(
+        title="Dongcha",
+        version=__version__,
+        redoc_url=None,
+        lifespan=upkeep,
+        responses=RESPONSES,
+        max_body_size=LARGEST_BODY,
+    )
     app.state.shop = shop
-    app.include_router(health.router)
+    app.state.metrics = metrics = Metrics()
+    metrics.watch("dongcha_job_running", "Whether a job is running.", lambda: shop.background.running)
+    add_handlers(app)
+    for routes in (health, jobs, session):
+        app.include_router(routes.router)
+    _stand_guard(app, shop)
     return app
+
+
+def _stand_guard(app: FastAPI, shop: Shop) -> None:
+    """What every request passes, from the inside out."""
+    serve = shop.settings.serve
+    if serve.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=serve.origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
+    app.add_middleware(Door, unguarded=lambda: shop.access.unguarded, hosts=serve.hosts, origins=serve.origins)
+    app.add_middleware(
+        Around, metrics=app.state.metrics, count=lambda key_id, refused: shop.access.keys.count(key_id, refused=refused)
+    )

@@ -8,8 +8,9 @@ import sys
 import typer
 
 from dongcha import __version__
-from dongcha.cli import data, demo, insight, models, people
+from dongcha.cli import access, data, demo, insight, models, people, service
 from dongcha.errors import DongchaError
+from dongcha.jobs.reporting import reported
 
 app = typer.Typer(
     name="dongcha",
@@ -28,15 +29,20 @@ def _top(version: bool = typer.Option(False, "--version", help="Print the versio
         raise typer.Exit
 
 
-for module in (demo, data, insight, models, people):
+for module in (demo, data, insight, models, people, service):
     for command in module.COMMANDS:
         app.command()(command)
-for name, commands in models.GROUPS.items():
+for name, commands in {**models.GROUPS, **access.GROUPS}.items():
     app.add_typer(commands, name=name)
 
 
 def main() -> None:
     """Run the command line; a refusal is one sentence on stderr and its exit code."""
+    with reported():
+        _main()
+
+
+def _main() -> None:
     try:
         app()
     except DongchaError as refused:

@@ -29,6 +29,7 @@ def opened(workspace: Path) -> Iterator[Shop]:
     """The workspace, with a progress bar on stderr while something long is going on."""
     from dongcha.assemble import Shop
     from dongcha.cli.render import progress_bar
+    from dongcha.jobs.reporting import telling
 
     with progress_bar() as advance:
-        yield Shop(workspace, progress=advance)
+        yield Shop(workspace, progress=telling(advance))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from dongcha.errors import ContractError, SettingsError, UsageError
+from dongcha.errors import ContractError, SettingsError, UnknownError
 from dongcha.insight_kit.base import Insight
 
 GROUP: Final = "dongcha.insights"
@@ -34,11 +34,11 @@ class Registry:
 
     def __getitem__(self, name: str) -> Insight:
         if name not in self._insights:
-            raise UsageError(f"There is no insight '{name}'.", f"There are: {', '.join(self._insights)}.")
+            raise UnknownError(f"There is no insight '{name}'.", f"There are: {', '.join(self._insights)}.")
         return self._insights[name]
 
     def pick(self, names: Sequence[str]) -> list[Insight]:
-        """These insights, or all of them where none is named; UsageError for a name that is not there."""
+        """These insights, or all of them where none is named; UnknownError for a name that is not there."""
         return [self[name] for name in names] if names else list(self)
 
     def add(self, insight: Insight) -> None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dongcha import columns as c
-from dongcha.errors import UsageError
+from dongcha.errors import UnknownError, UsageError
 from dongcha.insight_kit.base import Insight
 from dongcha.jobs.study import Desk
 
 
 def promote(desk: Desk, insight: Insight, version: str, why: str) -> str:
-    """Make `version` the champion; UsageError where there is no such version."""
+    """Make `version` the champion; UnknownError where there is no such version."""
     there = desk.ledger.versions(insight.name)
     if version not in there:
-        raise UsageError(f"{insight.name} has no version '{version}'.", f"It has: {', '.join(there) or 'none yet'}.")
+        raise UnknownError(f"{insight.name} has no version '{version}'.", f"It has: {', '.join(there) or 'none yet'}.")
     desk.models.load(insight, version)  # a version that cannot answer must not be promoted
     desk.ledger.promote(insight.name, version, made_at=desk.clock(), actor=desk.actor, why=why or "by hand")
     return version
@@ -22,7 +22,7 @@ def rollback(desk: Desk, insight: Insight, version: str | None, why: str) -> str
     """Make `version`, by default the champion before the present one, answer again."""
     earlier = version or _before(desk, insight)
     if earlier not in desk.ledger.versions(insight.name):
-        raise UsageError(f"{insight.name} has no version '{earlier}' to go back to.", "See: dongcha models list.")
+        raise UnknownError(f"{insight.name} has no version '{earlier}' to go back to.", "See: dongcha models list.")
     desk.models.load(insight, earlier)
     desk.ledger.promote(
         insight.name, earlier, made_at=desk.clock(), actor=desk.actor, why=why or "by hand", action="rollback"

@@ -9,7 +9,7 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf
-from dongcha.errors import UsageError
+from dongcha.errors import UnknownError
 from dongcha.features.point_in_time import Snapshot
 from dongcha.features.sales import PURCHASED, sale_lines
 from dongcha.features.sequence import catalogue
@@ -37,12 +37,12 @@ def profile(
     Each answer has its reasons, and each text what the insights about texts say of it. `favourites`: what was bought
     most; `story`: all of it as one would tell it, see `profiles.story`.
 
-    Raises UsageError where no table knows the customer.
+    Raises UnknownError where no table knows the customer.
     """
     orders = _recent_orders(snapshot, customer_id)
     customer = _customer(snapshot, customer_id)
     if not orders and not customer:
-        raise UsageError(
+        raise UnknownError(
             f"No table knows a customer '{customer_id}' before {snapshot.as_of}.", "Look for one: dongcha show churn."
         )
     found = {

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.errors import UsageError
+from dongcha.errors import UnknownError, UsageError
 
 
 class Kind(Enum):
@@ -268,5 +268,5 @@ CONTRACT: Final[dict[str, Table]] = {table.name: table for table in _TABLES}
 def table(name: str) -> Table:
     """The contract's table called `name`; UsageError lists the ten."""
     if name not in CONTRACT:
-        raise UsageError(f"There is no table '{name}'.", f"The tables are: {', '.join(CONTRACT)}.")
+        raise UnknownError(f"There is no table '{name}'.", f"The tables are: {', '.join(CONTRACT)}.")
     return CONTRACT[name]

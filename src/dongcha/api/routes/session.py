@@ -1,0 +1,76 @@
+"""Logging in and out, and who one is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from dongcha.access.people import LONGEST, LONGEST_PASSWORD
+from dongcha.access.scopes import Caller, caller_of
+from dongcha.api.guard import COOKIE, COOKIE_OVER_HTTPS, OpenShop, address, hashing, identify, token_of
+from dongcha.api.refusals import Refusal
+
+router = APIRouter(tags=["session"])
+
+
+class Login(BaseModel):
+    """Name and password."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, Field(max_length=64)]
+    password: Annotated[str, Field(max_length=LONGEST_PASSWORD)]
+
+
+class Me(BaseModel):
+    """Who is calling, and what they may do."""
+
+    name: str
+    scopes: list[str]
+    masked: bool
+    """Whether personal data is masked for them."""
+
+
+@router.post("/v1/session")
+async def login(body: Login, request: Request, response: Response, shop: OpenShop) -> Me:
+    """Log in: sets the cookie that the dashboard uses. A wrong name is answered like a wrong password."""
+    access = shop.access
+    person = await run_sync(access.login, body.name, body.password, address(request), limiter=hashing(request))
+    if person is None:
+        raise Refusal(401, "Name and password do not belong together.", "", {"WWW-Authenticate": "Bearer"})
+    secure = request.url.scheme == "https"
+    response.set_cookie(
+        COOKIE_OVER_HTTPS if secure else COOKIE,
+        await run_sync(access.people.open_session, person),
+        max_age=int(LONGEST.total_seconds()),
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return _me(caller_of(person))
+
+
+@router.get("/v1/session")
+async def me(request: Request) -> Me:
+    """Who is calling: a person, a key, or this machine while there are no keys."""
+    caller = await identify(request)
+    if caller is None:
+        raise Refusal(401, "Nobody is logged in.", "", {"WWW-Authenticate": "Bearer"})
+    return _me(caller)
+
+
+@router.delete("/v1/session", status_code=204)
+async def logout(request: Request, response: Response, shop: OpenShop) -> None:
+    """Log out: the session ends, whoever else may have its cookie."""
+    if (token := token_of(request)) is not None:
+        await identify(request)
+        await run_sync(shop.access.people.close_session, token)
+    for name in (COOKIE, COOKIE_OVER_HTTPS):
+        response.delete_cookie(name, path="/", secure=name == COOKIE_OVER_HTTPS, httponly=True, samesite="lax")
+
+
+def _me(caller: Caller) -> Me:
+    return Me(name=caller.name, scopes=sorted(caller.scopes), masked=caller.masked)
