@@ -42,9 +42,13 @@ def told_shop(folder: Path) -> Shop:
     shop = dongcha.new(folder, name="Willow & Rye", currency="GBP")
     rng = np.random.default_rng(7)
     orders = [
-        {"order_id": f"o{k:03}-{n}", "customer_id": f"c{k:03}", "product_id": f"p{(k + n) % PRODUCTS}",
-         "currency": "GBP", "price": round(float(rng.lognormal(3, 0.5)), 2), "happened_at": START + timedelta(days=float(day))}
-        for k in range(CUSTOMERS) for n, day in enumerate(np.sort(rng.uniform(0, DAYS if k % 2 else 120, 1 + k % 5)))
+        {
+            "order_id": f"o{k:03}-{n}", "customer_id": f"c{k:03}", "product_id": f"p{(k + n) % PRODUCTS}",
+            "currency": "GBP", "price": round(float(rng.lognormal(3, 0.5)), 2),
+            "happened_at": START + timedelta(days=float(day)),
+        }
+        for k in range(CUSTOMERS)
+        for n, day in enumerate(np.sort(rng.uniform(0, DAYS if k % 2 else 120, 1 + k % 5)))
     ]  # fmt: skip
     last = {"order_id": "last", "customer_id": "c000", "product_id": "p0", "currency": "GBP", "price": 9.0}
     put(shop.lake, order_lines([*orders, {**last, "happened_at": START + timedelta(days=DAYS)}]))
@@ -140,8 +144,9 @@ def _card(insight: Insight, version: str) -> str:
     }
     card = {
         "insight": insight.name, "version": version, "contender": names[0], "beats_baseline": True, "folds": folds,
-        "headline": insight.headline.name, "as_of": "2023-10-28", "made_at": "2024-01-01",
-        "why": "It beats the baseline.",        "horizon_days": 90, "seed": 7, "dongcha": "0.1.0", "trained_on": [{"as_of": "2023-03-01", "n": 9}],
-        "mean_metrics": metrics, "quality": quality, "limits": insight.limits,
+        "headline": insight.headline.name, "as_of": "2023-10-28", "made_at": "2024-01-01", "seed": 7,
+        "why": "It beats the baseline.", "horizon_days": 90, "dongcha": "0.1.0",
+        "trained_on": [{"as_of": "2023-03-01", "n": 9}], "mean_metrics": metrics, "quality": quality,
+        "limits": insight.limits,
     }  # fmt: skip
     return json.dumps(card)

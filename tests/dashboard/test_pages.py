@@ -11,9 +11,11 @@ from tests.small_shop import CameBack, open_shop
 from tests.told_shop import NASTY, told_shop
 
 import dongcha
-from dongcha.access.scopes import Person, Role
-from dongcha.assemble import Shop
-from dongcha.dashboard.door import FORM, SESSION
+from dongcha.access.access import Access
+from dongcha.access.scopes import Role
+from dongcha.api.guard import COOKIE
+from dongcha.assemble import Shop, utc_now
+from dongcha.dashboard.door import FORM
 from dongcha.dashboard.mount import open_pages
 
 PAGES = (
@@ -22,6 +24,7 @@ PAGES = (
 )  # fmt: skip
 
 
+PASSWORD = "a long sentence about mugs"
 BROKEN = ("could not be drawn", "此页无法显示")
 
 
@@ -172,32 +175,13 @@ def test_a_question_is_answered_with_its_source(shop: Shop) -> None:
 # -- the door
 
 
-class Guests:
-    """People of a workspace, for tests of the door: one of each role, whose password is their name."""
-
-    unguarded = False
-
-    def __init__(self) -> None:
-        self.people = self
-        self.sessions: dict[str, Person] = {}
-
-    def login(self, name: str, password: str, address: str = "") -> Person | None:
-        return Person(name, Role(name)) if name in set(Role) and password == name else None
-
-    def open_session(self, person: Person) -> str:
-        self.sessions[f"token of {person.name}"] = person
-        return f"token of {person.name}"
-
-    def session(self, token: str) -> Person | None:
-        return self.sessions.get(token)
-
-    def close_session(self, token: str) -> None:
-        self.sessions.pop(token, None)
-
-
 @pytest.fixture
-def guarded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    monkeypatch.setattr(Shop, "access", Guests(), raising=False)
+def guarded(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """The shop with one person of each role."""
+    access = Access(tmp_path, utc_now)
+    for role in Role:
+        access.people.add(role, role, PASSWORD, actor="a test")
+    monkeypatch.setitem(shop.__dict__, "access", access)
     return shop
 
 
@@ -205,7 +189,7 @@ async def enter(user: User, name: str, password: str = "") -> int:
     """Log in through the form; the answer's status."""
     await user.http_client.get("/login")
     form = user.http_client.cookies[FORM]
-    content = {"name": name, "password": password or name, "form": form}
+    content = {"name": name, "password": password or PASSWORD, "form": form}
     return (await user.http_client.post("/login?next=//evil.example", data=content)).status_code
 
 
@@ -214,15 +198,15 @@ def test_nobody_looks_before_they_log_in(guarded: Shop) -> None:
         for path in PAGES:
             answer = await user.http_client.get(path)
             assert (answer.status_code, answer.headers["location"]) == (303, f"/login?next={path}")
-        assert await enter(user, "viewer", "wrong") == 401
-        assert SESSION not in user.http_client.cookies
+        assert await enter(user, "viewer", "a wrong password") == 401
+        assert COOKIE not in user.http_client.cookies
 
     visit(guarded, story)
 
 
 def test_a_form_from_elsewhere_is_refused(guarded: Shop) -> None:
     async def story(user: User) -> None:
-        content = {"name": "admin", "password": "admin", "form": "guessed"}
+        content = {"name": "admin", "password": PASSWORD, "form": "guessed"}
         answer = await user.http_client.post("/login", data=content)
         assert answer.status_code == 401
         assert "too old" in answer.text
@@ -234,11 +218,11 @@ def test_a_login_never_leads_to_another_server_and_ends_with_the_session(guarded
     async def story(user: User) -> None:
         await user.http_client.get("/login")
         form = user.http_client.cookies[FORM]
-        content = {"name": "admin", "password": "admin", "form": form}
+        content = {"name": "admin", "password": PASSWORD, "form": form}
         answer = await user.http_client.post("/login?next=//evil.example", data=content)
         assert (answer.status_code, answer.headers["location"]) == (303, "/")
-        cookie = next(k for k in answer.headers.get_list("set-cookie") if k.startswith(SESSION))
-        assert {"HttpOnly", "SameSite=lax"} <= set(cookie.split("; "))
+        cookie = next(k for k in answer.headers.get_list("set-cookie") if k.startswith(f"{COOKIE}="))
+        assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
         assert (await user.http_client.get("/")).status_code == 200
         await user.http_client.post("/logout")
         assert (await user.http_client.get("/")).status_code == 303

@@ -29,7 +29,7 @@ def serve(
     ] = None,
     workspace: Workspace = HERE,
 ) -> None:
-    """Serve the API: events in, profiles, scores and answers out. SIGTERM or Ctrl-C ends it after what is under way."""
+    """Serve the API and the dashboard. SIGTERM or Ctrl-C ends it after what is under way."""
     from dongcha.assemble import Shop
 
     serve_shop(Shop(workspace), host, port, json_logs=json_logs)
@@ -43,6 +43,7 @@ def serve_shop(shop: Shop, host: str, port: int, *, json_logs: bool | None = Non
     from dongcha.api.door import is_loopback
     from dongcha.api.logs import start_logging
     from dongcha.cli.render import stderr
+    from dongcha.dashboard import mount
 
     here = is_loopback(host)
     if shop.access.unguarded and not here:
@@ -52,8 +53,10 @@ def serve_shop(shop: Shop, host: str, port: int, *, json_logs: bool | None = Non
         )
     listening = _listen(host, port)
     start_logging(as_json=not sys.stderr.isatty() if json_logs is None else json_logs)
+    app = create_app(shop)
+    mount(app, shop)
     config = uvicorn.Config(
-        create_app(shop),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
