@@ -99,7 +99,10 @@ def _inside(path: str) -> str:
 
 
 def _form(data: Data, request: Request, refused: str) -> Response:
-    """The login form: plain HTML, for it must work before anything else does."""
+    """The login form: plain HTML, for it must work before anything else does.
+
+    Its page says its referrer to this server, since a browser that says none calls the origin of a form `null`.
+    """
     view = shell.view_of(data, request, Person("", Role.VIEWER))
     token = door.new_form_token()
     wrong = view.say(refused) if refused.startswith("door_") else refused
@@ -114,7 +117,7 @@ def _markup(view: View, token: str, wrong: str) -> str:
     title = f"{view.say('door_title')} · {view.data.name()}"
     return f"""<!doctype html><html lang="{lang}" class="{dark}"><head><meta charset="utf-8">
 <title>{escape(title)}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="same-origin">
 <link rel="stylesheet" href="{shell.STATIC}/dashboard.css"></head><body><main class="door"><form method="post">
 <div class="dc-brand" style="padding: 0 0 18px">{shell.MARK}<span>{view.pick("Dongcha", "洞察")}
 <small>{escape(view.data.name())}</small></span></div><h1>{view.say("door_title")}</h1>
