@@ -14,6 +14,7 @@ from dongcha.errors import UsageError
 if TYPE_CHECKING:
     from dongcha.assemble import Shop
 
+PORT = 8600
 GRACE_SECONDS = 10
 """How long requests under way may take to finish once the server is told to stop."""
 MOST_CONNECTIONS = 1024
@@ -23,7 +24,7 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen at; elsewhere than here it needs a key.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option(help="0: any that is free.", min=0, max=65535)] = 8600,
+    port: Annotated[int, typer.Option(help="0: any that is free.", min=0, max=65535)] = PORT,
     json_logs: Annotated[
         bool | None, typer.Option("--json-logs/--text-logs", help="By default JSON where stderr is no terminal.")
     ] = None,
