@@ -22,13 +22,13 @@ def demo(
     customers: Annotated[int, typer.Option(help="How many customers the shop has.", min=50)] = 1500,
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
     seed: Annotated[int, typer.Option(help="The same seed makes the same shop.", min=0)] = 7,
-    serve: Annotated[bool, typer.Option(help="Open the dashboard afterwards (not built yet).")] = True,
+    serve: Annotated[bool, typer.Option(help="Serve the dashboard afterwards, on port 8600.")] = True,
     workspace: Annotated[Path | None, typer.Option("--workspace", "-w", help="By default ./demo-shop.")] = None,
 ) -> None:
     """Simulate a shop with known truth, load it, train, score, and answer what a manager would ask."""
-    from dongcha.assemble import new_workspace
-    from dongcha.cli.render import stdout
+    from dongcha.assemble import Shop, new_workspace
     from dongcha.cli.report import print_report
+    from dongcha.cli.service import PORT, serve_shop
     from dongcha.settings import FILE
 
     if language not in SHOPS:
@@ -42,7 +42,7 @@ def demo(
         shop.run()
     print_report(shop, truth)
     if serve:
-        stdout().print("\n[dim]The dashboard is not built yet; the same answers: dongcha show churn -w demo-shop[/]")
+        serve_shop(Shop(folder), "127.0.0.1", PORT)
 
 
 def _load(shop: Shop, customers: int, language: str, seed: int) -> Path:

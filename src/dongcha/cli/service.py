@@ -14,6 +14,7 @@ from dongcha.errors import UsageError
 if TYPE_CHECKING:
     from dongcha.assemble import Shop
 
+PORT = 8600
 GRACE_SECONDS = 10
 """How long requests under way may take to finish once the server is told to stop."""
 MOST_CONNECTIONS = 1024
@@ -23,13 +24,13 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen at; elsewhere than here it needs a key.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option(help="0: any that is free.", min=0, max=65535)] = 8600,
+    port: Annotated[int, typer.Option(help="0: any that is free.", min=0, max=65535)] = PORT,
     json_logs: Annotated[
         bool | None, typer.Option("--json-logs/--text-logs", help="By default JSON where stderr is no terminal.")
     ] = None,
     workspace: Workspace = HERE,
 ) -> None:
-    """Serve the API: events in, profiles, scores and answers out. SIGTERM or Ctrl-C ends it after what is under way."""
+    """Serve the API and the dashboard. SIGTERM or Ctrl-C ends it after what is under way."""
     from dongcha.assemble import Shop
 
     serve_shop(Shop(workspace), host, port, json_logs=json_logs)
@@ -43,6 +44,7 @@ def serve_shop(shop: Shop, host: str, port: int, *, json_logs: bool | None = Non
     from dongcha.api.door import is_loopback
     from dongcha.api.logs import start_logging
     from dongcha.cli.render import stderr
+    from dongcha.dashboard import mount
 
     here = is_loopback(host)
     if shop.access.unguarded and not here:
@@ -52,8 +54,10 @@ def serve_shop(shop: Shop, host: str, port: int, *, json_logs: bool | None = Non
         )
     listening = _listen(host, port)
     start_logging(as_json=not sys.stderr.isatty() if json_logs is None else json_logs)
+    app = create_app(shop)
+    mount(app, shop)
     config = uvicorn.Config(
-        create_app(shop),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -157,6 +157,17 @@ class Data:
     def orders(self) -> pl.DataFrame:
         return self.once("orders", lambda: orders_of(self.snapshot()))
 
+    def names(self) -> list[str]:
+        """What the customers are called: what is masked wherever it stands."""
+
+        def made() -> list[str]:
+            if c.CUSTOMERS not in self.shop.lake.tables():
+                return []
+            rows = self.snapshot().table(c.CUSTOMERS)
+            return self.shop.lake.engine.to_polars(rows.select(c.NAME).distinct())[c.NAME].drop_nulls().to_list()
+
+        return self.once("names", made)
+
     def months(self) -> pl.DataFrame:
         return self.once("months", lambda: by_month(self.orders(), self.as_of(), self.shop.settings.zone))
 

@@ -1,43 +1,35 @@
-"""Who is looking: the person behind a request, what their role lets them do, and what is masked for them."""
+"""Who is looking: the person behind a request, what their role lets them do, and how they log in and out."""
 
 from __future__ import annotations
 
 import secrets
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from anyio.to_thread import run_sync
+
+from dongcha.access.people import LONGEST
 from dongcha.access.scopes import Person, Role
-from dongcha.errors import DongchaError
+from dongcha.api.guard import COOKIE, COOKIE_OVER_HTTPS, address, hashing, token_of
+from dongcha.errors import AccessError
 
 if TYPE_CHECKING:
-    from fastapi import Request
+    from fastapi import Request, Response
 
     from dongcha.assemble import Shop
 
-SESSION: Final = "dongcha_session"
-"""The cookie that holds a session's token; scripts never see it."""
 FORM: Final = "dongcha_form"
 """The cookie whose value the login form must repeat, so that no other page can send it."""
 MACHINE: Final = Person("", Role.ADMIN)
-"""Whoever is at this machine, as long as nobody has made a key or a person."""
+"""Whoever is at this machine, as long as nobody has made a key or a person; `api.door` lets nobody else in then."""
 RANKS: Final = (Role.VIEWER, Role.ANALYST, Role.ADMIN)
 
 
-def visitor(shop: Shop, request: Request) -> Person | None:
+async def visitor(shop: Shop, request: Request) -> Person | None:
     """Who that is; None for somebody who has to log in first."""
-    access = getattr(shop, "access", None)
-    if access is None or access.unguarded:
-        return MACHINE if is_local(request) else None
-    token = request.cookies.get(SESSION)
-    return access.people.session(token) if token else None
-
-
-def is_local(request: Request) -> bool:
-    """Whether the request comes from this very machine."""
-    try:
-        return request.client is None or ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
+    if shop.access.unguarded:
+        return MACHINE
+    token = token_of(request)
+    return None if token is None else await run_sync(shop.access.people.session, token)
 
 
 def may(person: Person, role: Role) -> bool:
@@ -50,24 +42,29 @@ def new_form_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def enter(shop: Shop, request: Request, form: dict[str, str]) -> tuple[str, str]:
+async def enter(shop: Shop, request: Request, form: dict[str, str]) -> tuple[str, str]:
     """The token of a new session, or an empty one and why not: a key of `words`, or a message."""
     repeated = request.cookies.get(FORM, "")
     if not repeated or not secrets.compare_digest(repeated.encode(), form.get("form", "").encode()):
         return "", "door_stale"
-    access: Any = getattr(shop, "access", None)
-    if access is None:
-        return "", "door_wrong"
-    address = request.client.host if request.client else ""
+    name, password = form.get("name", ""), form.get("password", "")
     try:
-        person = access.login(form.get("name", ""), form.get("password", ""), address)
-    except DongchaError as refused:
+        person = await run_sync(shop.access.login, name, password, address(request), limiter=hashing(request))
+    except AccessError as refused:
         return "", str(refused)
-    return (access.people.open_session(person), "") if person else ("", "door_wrong")
+    return (await run_sync(shop.access.people.open_session, person), "") if person else ("", "door_wrong")
 
 
-def leave(shop: Shop, request: Request) -> None:
+def keep(response: Response, token: str, request: Request) -> None:
+    """Give the browser a session's cookie, the same as the API's; scripts never see it."""
+    secure = request.url.scheme == "https"
+    name, seconds = COOKIE_OVER_HTTPS if secure else COOKIE, int(LONGEST.total_seconds())
+    response.set_cookie(name, token, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+async def leave(shop: Shop, request: Request, response: Response) -> None:
     """End the session of this request."""
-    access, token = getattr(shop, "access", None), request.cookies.get(SESSION)
-    if access is not None and token:
-        access.people.close_session(token)
+    if (token := token_of(request)) is not None:
+        await run_sync(shop.access.people.close_session, token)
+    for name in (COOKIE, COOKIE_OVER_HTTPS):
+        response.delete_cookie(name, path="/", secure=name == COOKIE_OVER_HTTPS, httponly=True, samesite="lax")

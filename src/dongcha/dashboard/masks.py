@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -55,10 +55,12 @@ def masked(known: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def masked_profile(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The same of a whole profile: also the story that names the customer, and what they wrote."""
+def masked_profile(found: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """The same of a whole profile: also the story that names the customer, and what they wrote.
+
+    `names`: those of all customers, none of which may stand in a text.
+    """
     name = found["customer"].get(c.NAME) or ""
-    names = [name] if name else []
     story = {
         chapter: [{k: v.replace(name, masked_name(name)) if name else v for k, v in line.items()} for line in lines]
         for chapter, lines in found["story"].items()

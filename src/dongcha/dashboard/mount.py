@@ -58,7 +58,7 @@ def _itself(page: shell.Page, arguments: Mapping[str, str]) -> shell.Page:
 def _open(data: Data, path: str, page_at: Callable[[Mapping[str, str]], shell.Page]) -> None:
     @ui.page(path, response_timeout=RESPONSE_SECONDS)
     async def draw(request: Request) -> Response | None:
-        person = door.visitor(data.shop, request)
+        person = await door.visitor(data.shop, request)
         if person is None:
             return RedirectResponse(f"/login?next={quote(request.url.path)}", status_code=303)
         pages = await asyncio.to_thread(listed_pages, data)
@@ -71,27 +71,25 @@ def _open(data: Data, path: str, page_at: Callable[[Mapping[str, str]], shell.Pa
 
 def _door(data: Data) -> None:
     @pages_app.get("/login", include_in_schema=False)
-    def login(request: Request) -> Response:
-        if door.visitor(data.shop, request):
+    async def login(request: Request) -> Response:
+        if await door.visitor(data.shop, request):
             return RedirectResponse("/", status_code=303)
         return _form(data, request, "")
 
     @pages_app.post("/login", include_in_schema=False)
     async def enter(request: Request) -> Response:
         body = (await request.body())[:LARGEST_FORM].decode("utf-8", "replace")
-        token, refused = door.enter(data.shop, request, {k: v[0] for k, v in parse_qs(body).items()})
+        token, refused = await door.enter(data.shop, request, {k: v[0] for k, v in parse_qs(body).items()})
         if not token:
             return _form(data, request, refused)
         went = RedirectResponse(_inside(request.query_params.get("next", "/")), status_code=303)
-        secure = request.url.scheme == "https"
-        went.set_cookie(door.SESSION, token, httponly=True, secure=secure, samesite="lax")
+        door.keep(went, token, request)
         return went
 
     @pages_app.post("/logout", include_in_schema=False)
-    def leave(request: Request) -> Response:
-        door.leave(data.shop, request)
+    async def leave(request: Request) -> Response:
         went = RedirectResponse("/login", status_code=303)
-        went.delete_cookie(door.SESSION)
+        await door.leave(data.shop, request, went)
         return went
 
 
@@ -101,7 +99,10 @@ def _inside(path: str) -> str:
 
 
 def _form(data: Data, request: Request, refused: str) -> Response:
-    """The login form: plain HTML, for it must work before anything else does."""
+    """The login form: plain HTML, for it must work before anything else does.
+
+    Its page says its referrer to this server, since a browser that says none calls the origin of a form `null`.
+    """
     view = shell.view_of(data, request, Person("", Role.VIEWER))
     token = door.new_form_token()
     wrong = view.say(refused) if refused.startswith("door_") else refused
@@ -116,7 +117,7 @@ def _markup(view: View, token: str, wrong: str) -> str:
     title = f"{view.say('door_title')} · {view.data.name()}"
     return f"""<!doctype html><html lang="{lang}" class="{dark}"><head><meta charset="utf-8">
 <title>{escape(title)}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="same-origin">
 <link rel="stylesheet" href="{shell.STATIC}/dashboard.css"></head><body><main class="door"><form method="post">
 <div class="dc-brand" style="padding: 0 0 18px">{shell.MARK}<span>{view.pick("Dongcha", "洞察")}
 <small>{escape(view.data.name())}</small></span></div><h1>{view.say("door_title")}</h1>

@@ -71,4 +71,4 @@ def alert_note(view: View, alert: Mapping[str, Any], examples: int = 1) -> None:
 
 def example_text(view: View, text: str) -> str:
     """A customer's words, without what names or reaches a person where the reader's role asks for that."""
-    return shortened(redacted(text) if view.person.masked else text, EXAMPLE)
+    return shortened(redacted(text, view.data.names()) if view.person.masked else text, EXAMPLE)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from nicegui import background_tasks, ui
 
 from dongcha.dashboard import look, parts
 from dongcha.dashboard.data import Data
-from dongcha.dashboard.door import MACHINE
+from dongcha.dashboard.door import MACHINE, visitor
 from dongcha.dashboard.view import View
 from dongcha.errors import DongchaError
 
@@ -60,7 +61,8 @@ class Page:
 def view_of(data: Data, request: Request, person: Person) -> View:
     """How this request looks at the workspace: what its cookies chose, else the shop's language and light."""
     language = request.cookies.get(LANGUAGE) or data.shop.settings.shop.language
-    return View(data, "zh" if language == "zh" else "en", request.cookies.get(THEME) == "dark", person)
+    spoken, dark = "zh" if language == "zh" else "en", request.cookies.get(THEME) == "dark"
+    return View(data, spoken, dark, person, partial(visitor, data.shop, request))
 
 
 def head(view: View) -> str:

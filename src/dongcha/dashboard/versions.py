@@ -48,7 +48,7 @@ async def _ask_promote(view: View, model: Mapping[str, Any]) -> None:
         return
     reason = f"{why.value or 'by hand'} ({view.person.name or 'dashboard'})"
     try:
-        await view.fetch(lambda d: d.promote(model["insight"], model["version"], reason))
+        await view.change(lambda d: d.promote(model["insight"], model["version"], reason))
     except DongchaError as refused:
         ui.notify(str(refused), type="negative")
         return

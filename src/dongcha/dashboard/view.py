@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
@@ -14,6 +14,7 @@ from dongcha.dashboard import masks
 from dongcha.dashboard.data import Data
 from dongcha.dashboard.door import may
 from dongcha.dashboard.words import WORDS
+from dongcha.errors import AccessError
 from dongcha.insight_kit.outputs import Output, Ranking
 
 T = TypeVar("T")
@@ -33,6 +34,8 @@ class View:
     language: str
     dark: bool
     person: Person
+    still: Callable[[], Awaitable[Person | None]]
+    """Who it is by now: a page may stay open longer than a session."""
 
     def say(self, key: str, **values: object) -> str:
         """The phrase for `key` in the person's language, with its values filled in."""
@@ -48,6 +51,13 @@ class View:
     async def fetch(self, ask: Callable[[Data], T]) -> T:
         """What `ask` gives, read in a thread so that other pages stay quick."""
         return await asyncio.to_thread(ask, self.data)
+
+    async def change(self, make: Callable[[Data], None]) -> None:
+        """Change the workspace; AccessError for who may not, or not any more."""
+        person = await self.still()
+        if person is None or not may(person, Role.ADMIN):
+            raise AccessError(self.say("only_admins"))
+        await asyncio.to_thread(make, self.data)
 
     @property
     def unit(self) -> str:

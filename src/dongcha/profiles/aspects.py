@@ -16,6 +16,8 @@ SENTENCE: Final = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
 SHORTEST: Final = 3
 """Words, or Chinese characters twice that: less is hardly a sentence."""
 FEWEST: Final = 10
+RIDGE: Final = 1.0
+"""How strongly effects of few texts are drawn to none."""
 LOOKED_AT: Final = 20
 """Of so many texts that feel most strongly the shortest sentence is the example."""
 
@@ -55,8 +57,6 @@ def _stars(each: pl.DataFrame, spoken: pl.DataFrame) -> pl.DataFrame:
 
     What goes with a rating, not what would come of a change: who is angry blames more than one thing.
     """
-    from sklearn.linear_model import Ridge
-
     rated = spoken.drop_nulls(c.RATING).select(c.ENTITY_ID, c.RATING).with_row_index("row")
     mood = pl.when(pl.col(c.VALUE) >= PRAISED).then(0).when(pl.col(c.VALUE) <= -PRAISED).then(1)
     told = each.select(c.ENTITY_ID, ASPECT, mood.alias("mood")).drop_nulls("mood").join(rated, on=c.ENTITY_ID)
@@ -66,8 +66,10 @@ def _stars(each: pl.DataFrame, spoken: pl.DataFrame) -> pl.DataFrame:
     columns = 2 * names.search_sorted(told[ASPECT]).to_numpy().astype(np.int64) + told["mood"].to_numpy()
     X = np.zeros((len(rated), 2 * len(names)))
     X[told["row"].to_numpy(), columns] = 1
-    effects = Ridge(alpha=1.0).fit(X, rated[c.RATING].to_numpy()).coef_
-    effects = np.where(X.sum(axis=0) >= FEWEST, effects, np.nan).reshape(-1, 2)
+    counts, y = X.sum(axis=0), rated[c.RATING].to_numpy()
+    X -= X.mean(axis=0)
+    effects = np.linalg.solve(X.T @ X + RIDGE * np.eye(X.shape[1]), X.T @ (y - y.mean()))
+    effects = np.where(counts >= FEWEST, effects, np.nan).reshape(-1, 2)
     stars = {"praised_stars": effects[:, 0], "blamed_stars": effects[:, 1]}
     return pl.DataFrame({ASPECT: names, **stars}).fill_nan(None)
 

@@ -59,8 +59,7 @@ async def draw_insight(view: View, insight: Insight) -> None:
         for place, output in enumerate(outputs):
             last_alone = len(outputs) % 2 == 1 and place == len(outputs) - 1
             draws[output.kind](told, output, 12 if last_alone else 6)
-    with parts.grid():
-        _rows(told, reasons)
+    _rows(told, reasons)
     limits = insight.limits.get(view.language)
     if limits:
         with parts.grid(), parts.card(view.say("limits"), limits):
@@ -203,4 +202,7 @@ def _rows(told: Told, reasons: Mapping[str, list[dict[str, Any]]]) -> None:
     titles = [(view.first_up(o.title(view.language)), "num" if o.kind == "value" else "") for o in shown]
     columns = [(view.say("customer" if customers else "subject"), "key"), *titles, (view.say("reasons"), "why")]
     title = view.say("rows_title", name=first.title(view.language))
-    parts.table_card(view, title, view.say("rows_sub", n=view.number(len(answer))), columns, rows, answer, insight.name)
+    with parts.grid():
+        parts.table_card(
+            view, title, view.say("rows_sub", n=view.number(len(answer))), columns, rows, answer, insight.name
+        )

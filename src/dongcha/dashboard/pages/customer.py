@@ -34,7 +34,7 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
         return
     ranks = await view.fetch(lambda d: _ranks(d, found))
     if view.person.masked:
-        found = masks.masked_profile(found)
+        found = masks.masked_profile(found, await view.fetch(lambda d: d.names()))
     name = found["customer"].get(c.NAME) or who
     top(
         view,

@@ -10,6 +10,7 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.dashboard import charts, look, parts
+from dongcha.dashboard.running import RunCard
 from dongcha.dashboard.shell import Page, top
 from dongcha.dashboard.view import View
 from dongcha.warehouse.tables import ALWAYS
@@ -27,6 +28,8 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
     else:
         with parts.grid():
             _tables(view, status["tables"])
+        with parts.grid():
+            await RunCard(view).draw()
     with parts.grid():
         _reasons(view, status["quarantine"], refused)
         _insights(view, status["insights"])

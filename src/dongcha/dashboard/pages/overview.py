@@ -40,6 +40,8 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
     with parts.grid():
         _revenue(view, overview, months)
         _change(view, change, overview.days)
+    if view.person.masked:
+        await view.fetch(lambda d: d.names())
     keep, alerts = await view.fetch(_attention)
     with parts.grid():
         if keep is not None:

@@ -49,14 +49,14 @@ def _cohorts(view: View, cohorts: pl.DataFrame) -> None:
     highest = float(np.quantile([cell[2] for cell in cells], 0.95)) or 1.0
     option = maps.heat(look.palette(view.dark), across, labels, cells, highest=highest)
     sub = view.say("cohorts_sub")
-    parts.chart_card(view, title, sub, option, cohorts, "cohorts", width=12, kind="tall")
+    parts.chart_card(view, title, sub, option, cohorts, "cohorts", width=12, kind="tall wide")
 
 
 def _survival(view: View, found: pl.DataFrame) -> None:
     ended = int(found["ended"].sum())
     days = view.data.days
     if not ended:
-        parts.note(view.say("survival_none"), view.say("survival_none_sub", days=days), width=5)
+        parts.note(view.say("survival_none"), view.say("survival_none_sub", days=days), width=4)
         return
     half = found.filter(pl.col("share") <= 0.5)
     year = found.filter(pl.col("days") <= YEAR)["share"][-1]
@@ -80,7 +80,7 @@ def _survival(view: View, found: pl.DataFrame) -> None:
         high=100,
         x_name=view.say("survival_x"),
     )
-    parts.chart_card(view, title, view.say("survival_sub", days=days), option, found, "survival", width=5)
+    parts.chart_card(view, title, view.say("survival_sub", days=days), option, found, "survival", width=4)
 
 
 def _repeats(view: View, found: pl.DataFrame) -> None:
@@ -96,12 +96,12 @@ def _repeats(view: View, found: pl.DataFrame) -> None:
 def _funnel(view: View, found: pl.DataFrame) -> None:
     days = view.data.days
     if found.is_empty():
-        parts.note(view.say("funnel_none"), view.say("funnel_none_sub"), width=3)
+        parts.note(view.say("funnel_none"), view.say("funnel_none_sub"), width=4)
         return
     title = view.say("funnel_title", share=view.percent(found["share"][-1]), days=days)
     labels = [view.say(f"funnel_{step}") for step in found["step"]]
     option = charts.bars(look.palette(view.dark), labels, found["customers"].to_list(), name=title)
-    parts.chart_card(view, title, view.say("funnel_sub", days=days), option, found, "funnel", width=3)
+    parts.chart_card(view, title, view.say("funnel_sub", days=days), option, found, "funnel", width=4)
 
 
 PAGE: Final = Page("/retention", "page_retention", "event_repeat", "group_customers", draw)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
@@ -84,7 +84,7 @@ def _movement(view: View, groups: pl.DataFrame, moves: pl.DataFrame | None, said
 
 def _groups(view: View, groups: pl.DataFrame, said: Mapping[str, str]) -> None:
     days, there = view.data.days, set(groups.columns)
-    optional = [
+    optional: list[tuple[str, str, Callable[[float | None], str]]] = [
         ("lifetime_value", view.say("worth", days=days), view.money),
         ("churn_probability", view.say("may_leave"), view.percent),
         ("satisfaction", view.say("satisfied"), partial(view.number, decimals=1)),

@@ -18,6 +18,7 @@ from dongcha.errors import MissingDataError
 
 TOPICS: Final = 14
 MAPPED: Final = 60
+NAMED: Final = 6
 ASPECTS: Final = 12
 SUBJECTS: Final = 300
 LEAST: Final = 10
@@ -30,6 +31,8 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
     """Alerts first; then moods over time, topics, and what is praised and blamed."""
     top(view, view.say("page_voice"), view.say("voice_lead"))
     await view.fetch(lambda d: d.product_names())
+    if view.person.masked:
+        await view.fetch(lambda d: d.names())
     brand, topics, moods = await view.fetch(lambda d: (d.scores("brand"), d.scores("topics"), d.scores("sentiment")))
     if brand is None and topics is None and moods is None:
         raise MissingDataError(view.say("voice_none"), "dongcha load FILE --as reviews && dongcha run")
@@ -116,12 +119,14 @@ def _topics_map(view: View, groups: pl.DataFrame) -> None:
         parts.empty(view, view.say("topics_none"))
         return
     insight = view.data.insight("topics")
+    large = told["size"].top_k(min(NAMED, len(told))).min()
     points = []
     for row in told.iter_rows(named=True):
         name = insight.say(row["topic"], view.language)
         felt = view.mood(row[feels]) if feels == "sentiment" else view.number(row[feels], 1)
         label = view.say("topic_point", topic=name, n=view.number(row["size"]), mood=felt)
-        points.append((round(row[feels], 3), row["size"], label, name))
+        telling = row["size"] >= large or row["topic"] == told["topic"][0]
+        points.append((round(row[feels], 3), row["size"], label, name if telling else ""))
     title = view.say("topics_map_title", topic=points[0][3])
     option = maps.scatter(
         look.palette(view.dark),

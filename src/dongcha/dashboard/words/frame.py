@@ -15,10 +15,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "nothing": ("Nothing to show.", "暂无内容。"),
     "lacks": ("Not there yet: {what}", "尚无数据：{what}"),
     "broke": ("This page could not be drawn. The server's log says why.", "此页无法显示，原因见服务器日志。"),
-    "no_page": ("There is no such page.", "没有这个页面。"),
+    "only_admins": ("Only an admin who is logged in may do that.", "仅登录的管理员可执行此操作。"),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
-    "unit_money": ("Money in {currency}", "金额单位：{currency}"),
     # groups and pages
     "group_customers": ("Customers", "客户"),
     "group_insight": ("Insight", "洞察"),
@@ -42,8 +41,4 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "door_enter": ("Log in", "登录"),
     "door_wrong": ("Name and password do not belong together.", "用户名与密码不匹配。"),
     "door_stale": ("The form was too old. Try again.", "表单已过期，请重试。"),
-    "door_nobody": (
-        "Nobody can log in yet. Make a person on the server's machine first.",
-        "尚无可登录的用户，请先在服务器上创建。",
-    ),
 }

@@ -17,7 +17,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "{share} of customers will not order in {days} days",
         "{share} 的客户 {days} 天内不会下单",
     ),
-    "kpi_worth": ("Forecast revenue, next {days} days", "未来 {days} 天预计收入"),
     "revenue_up": ("Revenue rose {change} on the {days} days before", "收入较前 {days} 天增长 {change}"),
     "revenue_down": ("Revenue fell {change} on the {days} days before", "收入较前 {days} 天下降 {change}"),
     "revenue_first": ("Revenue by month", "各月收入"),
