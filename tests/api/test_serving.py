@@ -20,7 +20,7 @@ from dongcha.assemble import Shop
 from dongcha.cli.service import serve_shop
 from dongcha.errors import UsageError
 
-HEAVY = ("torch", "lightgbm", "sklearn", "scipy", "polars", "duckdb", "ibis", "pandas", "deltalake")
+HEAVY = ("torch", "lightgbm", "sklearn", "scipy", "pandas")
 
 
 def test_the_service_starts_without_what_only_training_needs(tmp_path: Path) -> None:
