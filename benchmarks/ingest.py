@@ -224,8 +224,10 @@ def main() -> None:
         print(json.dumps({"measured": rows, "overload": under_load}))
         return
     for row in rows:
+        told = "{server:8} {store:9} batch {batch:4} {events_per_second:8,} events/s  p99 {p99_ms:7.1f} ms"
         print(
-            "{server:8} {store:9} batch {batch:4} {events_per_second:8,} events/s  p99 {p99_ms:8.1f} ms".format(**row)
+            told.format(**row),
+            f" {row['cpu_us_per_event']:6.1f} µs of processor an event" if "cpu_us_per_event" in row else "",
         )
     if under_load:
         print(json.dumps(under_load))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -164,6 +165,31 @@ def test_a_crash_between_the_last_commit_and_letting_go_repeats_and_changes_noth
     assert flush(lake, inbox).rows == {}
     assert lake.versions() == versions
     assert content(lake) == expected
+    inbox.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="what a handle is open on is told by /proc")
+def test_what_a_flush_wrote_is_synced_before_the_messages_are_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: set[Path] = set()
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        synced.add(Path(os.readlink(f"/proc/self/fd/{handle}")))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    inbox, lake = an_inbox(tmp_path), a_lake(tmp_path)
+    add(inbox, *MESSAGES, at=datetime.now(UTC))
+    with pytest.raises(Broken):
+        flush(lake, BreakingAtTheEnd(inbox.store, most_waiting=99, read=events_of))
+    written = {path for name in (*lake.tables(), "quarantine") for path in (lake.folder / name).rglob("*.*")}
+    assert {path for path in written if path.suffix in {".parquet", ".json"}} <= synced
+    # A second try commits nothing, and syncs what the first may not have come to.
+    synced.clear()
+    flush(lake, inbox)
+    assert {Path(file) for file in lake.files(c.EVENTS)} <= synced
     inbox.close()
 
 

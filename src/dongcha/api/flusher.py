@@ -11,7 +11,7 @@ from dongcha.assemble import Shop
 from dongcha.errors import BusyError
 
 LOG: Final = logging.getLogger("dongcha.flush")
-FORGET_EVERY_SECONDS: Final = 3600.0
+FORGET_EVERY: Final = timedelta(hours=1)
 
 
 class Flusher:
@@ -21,6 +21,7 @@ class Flusher:
         # A lake of its own: an engine's connection serves one thread.
         self._own = Shop(shop.folder, clock=shop.clock)
         self._inbox = shop.inbox
+        self._forgot = shop.clock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="flusher", daemon=True)
 
@@ -35,30 +36,32 @@ class Flusher:
 
     def _run(self) -> None:
         settings = self._own.settings.inbox
-        forgot = self._own.clock()
         pause = settings.flush_seconds
         while not self._stop.wait(pause):
-            pause = 0.0 if self._flushed() else settings.flush_seconds
-            now = self._own.clock()
-            if (now - forgot).total_seconds() > FORGET_EVERY_SECONDS:
-                self._inbox.forget(now - timedelta(days=settings.remember_days))
-                forgot = now
+            try:
+                more = self._flushed()
+                self._forget(timedelta(days=settings.remember_days))
+                pause = 0.0 if more else settings.flush_seconds
+            except BusyError as busy:
+                LOG.info("%s", busy.what)
+                pause = settings.flush_seconds
+            except Exception:
+                LOG.exception("The inbox could not be flushed; it is tried again.")
+                pause = settings.flush_seconds
 
     def _flushed(self) -> bool:
-        """Whether a whole batch was moved, so that more may wait."""
-        try:
-            if not self._inbox.backlog():
-                return False
-            # Imported by the first event, not by the start of the server.
-            from dongcha.jobs.flush import AT_ONCE, flush
+        """Whether as many wait again as were moved, so that the next flush should not wait."""
+        if not self._inbox.backlog():
+            return False
+        # Imported by the first event, not by the start of the server.
+        from dongcha.jobs.flush import flush
 
-            done = flush(self._own.lake, self._inbox)
-        except BusyError as busy:
-            LOG.info("%s", busy.what)
-            return False
-        except Exception:
-            LOG.exception("The inbox could not be flushed; it is tried again.")
-            return False
-        if done.messages:
-            LOG.info("flushed %d messages, %d quarantined", done.messages, done.quarantined)
-        return done.messages == AT_ONCE
+        done = flush(self._own.lake, self._inbox)
+        LOG.info("flushed %d messages, %d quarantined", done.messages, done.quarantined)
+        return 0 < done.messages <= self._inbox.backlog()
+
+    def _forget(self, age: timedelta) -> None:
+        now = self._own.clock()
+        if now - self._forgot > FORGET_EVERY:
+            self._inbox.forget(now - age)
+            self._forgot = now

@@ -24,7 +24,7 @@ from dongcha.sources.formats.batch import Batch, as_numbers
 from dongcha.sources.matching import match
 from dongcha.sources.segment import Refused, Row, Told, rows_of
 from dongcha.warehouse.inbox import Inbox, Message
-from dongcha.warehouse.lake import LOCK_SECONDS, Lake
+from dongcha.warehouse.lake import LOCK_SECONDS, QUARANTINE, Lake
 from dongcha.warehouse.tables import CONTRACT, table
 
 LOG: Final = logging.getLogger("dongcha.flush")
@@ -77,6 +77,9 @@ def flush(
                 if refused[name]:
                     _quarantine(lake, name, refused[name], span, messages)
                 lake.tidy(name, MOST_FILES)
+        for name in [*done, QUARANTINE]:
+            # Also what an earlier try committed and did not come to sync: it was written after these were received.
+            lake.sync(name, messages[0].received_at)
         inbox.settle(messages)
     told = {place for found in refused.values() for place, *_ in found}
     return Flushed(len(messages), {k: n for k, n in done.items() if n}, len(told))

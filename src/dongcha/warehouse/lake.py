@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
 
+import orjson
 import polars as pl
 from deltalake import DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import DeltaError
@@ -33,6 +37,7 @@ QUARANTINE_SCHEMA: Final[dict[str, pl.DataType]] = {
     c.LOADED_AT: TIME_TYPE,
 }
 LOCK_SECONDS: Final = 600
+CLOCK_SLACK_SECONDS: Final = 3600
 INCOMING: Final = "incoming"
 """Where a load puts its typed rows before the one commit; emptied by the next load after a crash."""
 
@@ -157,6 +162,19 @@ class Lake:
             delta = DeltaTable(self._path(name))
             return int(delta.optimize.compact()["numFilesRemoved"]) > 0
 
+    def sync(self, name: str, since: datetime) -> None:
+        """See to it that every commit of a table since a moment is on the disk, should the power fail.
+
+        A commit alone survives a process that dies, as any written file does, but is synced when the system likes.
+        """
+        folder = self.folder / name
+        log = folder / "_delta_log"
+        entries = [e for e in os.scandir(log) if e.name.endswith(".json")] if log.is_dir() else []
+        recent = [Path(e.path) for e in entries if e.stat().st_mtime >= since.timestamp() - CLOCK_SLACK_SECONDS]
+        added = {folder / path for entry in recent for path in _added(entry)}
+        for path in sorted({*added, *recent, *(file.parent for file in (*added, *recent)), folder, self.folder}):
+            _fsync(path)
+
     # -- inside
 
     def _path(self, name: str) -> str:
@@ -226,6 +244,26 @@ class Lake:
         schema = pa.schema([pa.field(f.name, _plain(f.type)) for f in schema])
         reader = self._with_month(rows).to_pyarrow_batches(chunk_size=200_000)
         return pa.RecordBatchReader.from_batches(schema, (b.select(schema.names).cast(schema) for b in reader))
+
+
+def _added(log_entry: Path) -> Iterator[str]:
+    """The files that a commit added, relative to the table."""
+    for line in log_entry.read_text("utf-8").splitlines():
+        if "add" in (action := orjson.loads(line)):
+            yield unquote(action["add"]["path"])
+
+
+def _fsync(path: Path) -> None:
+    """Sync a file or a folder; one that is gone needs it no more."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except (FileNotFoundError, PermissionError):
+        # Windows opens no folders, and keeps their entries by itself.
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _plain(kind: Any) -> Any:
