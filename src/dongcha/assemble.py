@@ -237,15 +237,19 @@ class Shop:
         from dongcha.profiles.overview import shop_in_numbers
         from dongcha.profiles.portraits import Portraits
 
-        snapshot, horizon, currency = Snapshot(self.lake, self.as_of()), self.desk.plan.horizon, self.currency
-        portraits = Portraits(snapshot, self.ledger, list(self.insights))
+        horizon = self.desk.plan.horizon
 
-        def told() -> dict[str, Any]:
+        def portray() -> Portraits:
+            return Portraits(Snapshot(self.lake, self.as_of()), self.ledger, list(self.insights))
+
+        def tell(portraits: Portraits) -> dict[str, Any]:
             grouped = [k.name for k in portraits.runs if any(output.kind == "group" for output in k.yields)]
             groups = {name: self.groups(name).to_dicts() for name in grouped}
-            return {"overview": shop_in_numbers(snapshot, horizon), "groups": groups, "currency": currency}
+            numbers = shop_in_numbers(portraits.snapshot, horizon)
+            return {"overview": numbers, "groups": groups, "currency": self.currency}
 
-        return publish(self.desk, self.view, portraits, told, [horizon.days, currency], again=again)
+        settings = [horizon.days, self.settings.shop.currency]
+        return publish(self.desk, self.view, portray, tell, settings, again=again)
 
     def backtest(self, *names: str, as_of: str | AsOf | None = None, folds: int | None = None) -> list[dict[str, Any]]:
         """Rolling backtests of these insights (all by default): one dict per fold, as `--json` prints them."""

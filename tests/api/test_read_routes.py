@@ -18,7 +18,7 @@ from tests.small_shop import CameBack, open_shop
 from dongcha.access.scopes import Caller, Scope
 from dongcha.api import guard
 from dongcha.api.app import create_app
-from dongcha.api.routes.customers import Customer, Timeline
+from dongcha.api.customer_shapes import Customer, Timeline
 from dongcha.api.routes.insights import Scores
 from dongcha.assemble import Shop
 from dongcha.errors import UnknownError

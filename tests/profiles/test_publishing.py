@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.published_shop import DAY, IDS, conclude, published_shop
-from tests.small_shop import order_lines, put
+from tests.small_shop import open_shop, order_lines, put
 
 from dongcha.assemble import Shop
 from dongcha.errors import MissingDataError, UnknownError
@@ -78,6 +78,12 @@ def test_only_what_is_new_is_published(tmp_path: Path) -> None:
     put(shop.lake, order_lines([{"order_id": "n", "customer_id": "new", "happened_at": DAY + timedelta(days=9)}]))
     shop.publish()
     assert shop.view.get("new")["summary"]["orders"] == 1  # type: ignore[index]
+
+
+def test_a_shop_whose_customers_nobody_knows_has_a_view_too(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path / "shop", order_lines([{"order_id": "o", "happened_at": DAY, "customer_id": None}]))
+    assert shop.publish().customers == 0
+    assert (shop.view.search().total, shop.view.get("a")) == (0, None)
 
 
 def test_without_a_view_or_a_customer_it_says_so(tmp_path: Path) -> None:

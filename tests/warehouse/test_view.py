@@ -148,6 +148,15 @@ def test_a_damaged_file_and_one_of_another_format_are_told_as_such(tmp_path: Pat
         view.get("e")
 
 
+def test_a_writer_that_fails_leaves_the_old_view(tmp_path: Path) -> None:
+    view = View(tmp_path / "serving.db")
+    write(view.file, "one")
+    with pytest.raises(StoreError, match="cannot be written"):
+        write(view.file, "two", [*PEOPLE, PEOPLE[0]])
+    assert (view.run, view.search().total) == ("one", 5)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".serving.db.lock", "serving.db"]
+
+
 WRITER = """
 import sys, itertools
 from pathlib import Path

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import orjson
 import polars as pl
@@ -44,6 +44,9 @@ class Portrayed(Protocol):
     def concluded(self, insight: Insight, entities: Sequence[str]) -> dict[str, Row]: ...
 
 
+P = TypeVar("P", bound=Portrayed)
+
+
 @dataclass(frozen=True)
 class Published:
     """What a publishing did: the view's run, how many customers it holds; whether that view was there already."""
@@ -55,16 +58,24 @@ class Published:
 
 
 def publish(
-    desk: Desk, view: View, portraits: Portrayed, told: Callable[[], Row], settings: object, *, again: bool = False
+    desk: Desk,
+    view: View,
+    portray: Callable[[], P],
+    tell: Callable[[P], Row],
+    settings: object,
+    *,
+    again: bool = False,
 ) -> Published:
     """Make the serving view anew, where the one that is there was not made from the same facts and answers.
 
-    `told`: what the view says of the whole shop (`overview`, `groups`, `currency`); `settings`: what else
-    it depends on. `again`: make it whatever is there. Raises MissingDataError where no table knows any customer.
+    `tell`: what the view says of the whole shop (`overview`, `groups`, `currency`); `settings`: what else it depends
+    on. `again`: make it whatever is there. Raises StoreError where the view cannot be written; the old one stays.
     """
     started = perf_counter()
-    fingerprint = _fingerprint(desk, portraits, settings)
     with replacing(view.file) as new:
+        # Looked at only now that it is our turn: who waited longest must not publish the oldest facts.
+        portraits = portray()
+        fingerprint = _fingerprint(desk, portraits, settings)
         there = None if again else _there(view)
         if there is not None and there["fingerprint"] == fingerprint:
             return Published(there["run"], there["overview"]["customers"], perf_counter() - started, unchanged=True)
@@ -72,7 +83,7 @@ def publish(
         outputs = {o.name: KINDS[o.kind] for one in _about_customers(portraits) for o in one.yields if o.kind in KINDS}
         with Writer(new, outputs) as writer:
             _fill(writer, portraits, desk)
-            about = told()
+            about = tell(portraits)
             about["overview"] |= {"customers": writer.customers, "means": writer.means(), "counts": writer.counts()}
             run = f"{made_at:%Y%m%dT%H%M%S}-{fingerprint[:8]}"
             writer.finish(
@@ -87,8 +98,6 @@ def _about_customers(portraits: Portrayed) -> list[Insight]:
 
 def _fill(writer: Writer, portraits: Portrayed, desk: Desk) -> None:
     everybody = portraits.customers()
-    if not everybody:
-        raise MissingDataError("No table knows any customer.", "Load some: dongcha load FILE --as orders.")
     desk.progress("Publish", 0, len(everybody))
     for some in _in_parts(everybody):
         timelines = {row.pop(c.CUSTOMER_ID): row for row in portraits.timelines(some).iter_rows(named=True)}

@@ -18,10 +18,11 @@ import orjson
 
 from dongcha import columns as c
 from dongcha.errors import MissingDataError, StoreError, UsageError
-from dongcha.warehouse.rules import Kind, in_sql, quoted
+from dongcha.warehouse.rules import quoted
 from dongcha.warehouse.tables import CONTRACT
 from dongcha.warehouse.tables import Kind as ColumnKind
-from dongcha.warehouse.view_file import ANSWERED, FORMAT, PRODUCT, SEARCHED, spaced, unpacked
+from dongcha.warehouse.view_file import FORMAT, PRODUCT, SEARCHED, unpacked
+from dongcha.warehouse.view_query import condition, sayable
 
 FILE: Final = "serving.db"
 MOST_MAPPED: Final = 1 << 30
@@ -176,15 +177,15 @@ class View:
             columns = [*SEARCHED, *view.about["outputs"]]
             if sort not in columns:
                 raise UsageError(f"Customers cannot be sorted by '{sort}'.", f"There are: {', '.join(columns)}.")
-            condition, values = _condition(view, text, looked_for_in, where)
-            total = view.one(f"SELECT count(*) FROM customers{condition}", *values)
+            matching, values = condition(view.about["outputs"], text, looked_for_in, where)
+            total = view.one(f"SELECT count(*) FROM customers{matching}", *values)
             way = ("DESC", "ASC") if descending else ("ASC", "DESC")
             if sort == c.CUSTOMER_ID:
                 order = f"place {way[0]}"
             else:
                 order = f"{quoted(sort)} {way[0]} NULLS LAST, place {way[1]}"
             rows = view.connection.execute(
-                f"SELECT {', '.join(map(quoted, columns))} FROM customers{condition} ORDER BY {order} LIMIT ? OFFSET ?",
+                f"SELECT {', '.join(map(quoted, columns))} FROM customers{matching} ORDER BY {order} LIMIT ? OFFSET ?",
                 (*values, limit, offset),
             ).fetchall()
             return Found([dict(zip(columns, row, strict=True)) for row in rows], total, view.about["run"])
@@ -303,7 +304,7 @@ class ProductNames(Mapping[str, str]):
 
 
 def _place(view: _Open, customer_id: str) -> int | None:
-    place: int | None = view.one("SELECT place FROM customers WHERE customer_id = ?", _sayable(customer_id))
+    place: int | None = view.one("SELECT place FROM customers WHERE customer_id = ?", sayable(customer_id))
     return place
 
 
@@ -315,32 +316,6 @@ def _answer(view: _Open, insight: str, place: int) -> Row | None:
     if told is None:
         return None
     return {"insight": insight, "version": run[c.VERSION], c.AS_OF: run[c.AS_OF], **orjson.loads(told)}
-
-
-def _condition(view: _Open, text: str, looked_for_in: Sequence[str], where: str) -> tuple[str, list[Any]]:
-    """The SQL after FROM, and the values of its question marks."""
-    parts: list[str] = []
-    values: list[Any] = []
-    if text.strip():
-        parts.append("place IN (SELECT rowid FROM words WHERE words MATCH ?)")
-        values.append(f"{{{' '.join(looked_for_in)}}} : ({_words(text)})")
-    if where.strip():
-        kinds = {c.ENTITY_ID: Kind.TEXT, **{name: Kind(kind) for name, kind in view.about["outputs"].items()}}
-        said, constants = in_sql(where, kinds, {c.ENTITY_ID: c.CUSTOMER_ID})
-        parts.append(f"{ANSWERED} AND ({said})")
-        values += constants
-    return f" WHERE {' AND '.join(parts)}" if parts else "", values
-
-
-def _words(text: str) -> str:
-    """Each word as the beginning of a phrase, in the language of SQLite's full-text search."""
-    words = [" ".join(spaced(word).split()) for word in _sayable(text).split()]
-    return " AND ".join('"' + word.replace('"', '""') + '" *' for word in words)
-
-
-def _sayable(text: str) -> str:
-    """Without what SQLite cannot be given: zero characters, and half a surrogate pair."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _with_moments(row: Row) -> Row:

@@ -15,6 +15,7 @@ import orjson
 from filelock import FileLock
 
 from dongcha import columns as c
+from dongcha.errors import StoreError
 from dongcha.warehouse.rules import Kind, quoted
 
 FORMAT: Final = 1
@@ -170,6 +171,10 @@ def replacing(file: Path) -> Iterator[Path]:
                 _sync(new)
                 new.replace(file)
                 _sync(file.parent)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(
+                f"{file} cannot be written: {error}.", "Make room on the disk, then: dongcha publish."
+            ) from None
         finally:
             new.unlink(missing_ok=True)
 
