@@ -208,7 +208,7 @@ def test_after_an_event_every_feature_is_what_a_rescore_reads(kitchen: Kitchen, 
         theirs = facts.features.row(by_predicate=pl.col(c.ENTITY_ID) == one, named=True)
         differ = {k: (mine[k], v) for k, v in theirs.items() if k != c.ENTITY_ID and not same(mine[k], v)}
         # What others pay for a product moves when they buy in the same minute; it is told as of the last publishing.
-        assert set(differ) <= {"price_premium"}, differ
+        assert set(differ) <= {"price_level"}, differ
 
 
 def same(one: float | None, other: float | None) -> bool:
@@ -344,9 +344,10 @@ def test_a_damaged_version_does_not_answer_and_is_told(serving: Shop) -> None:
 def test_serving_imports_nothing_heavy(serving: Shop) -> None:
     script = f"""
 import sys
+from pathlib import Path
 from dongcha.assemble import Shop
 from dongcha.api.live import Live
-live = Live(Shop({str(serving.folder)!r}))
+live = Live(Shop(Path({str(serving.folder)!r})))
 for name in ("recommendation", "churn", "next_action"):
     live.answer(name, "c000001")
 print([name for name in ("torch", "lightgbm", "sklearn") if name in sys.modules])
