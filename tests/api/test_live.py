@@ -34,9 +34,9 @@ from dongcha.sources.simulate import simulate
 from dongcha.warehouse.tables import table
 
 KINDS = {
-    "recommendation": ("judged_counts", "popular", "context", "item_knn", "past_purchases"),
-    "churn": ("blend", "boosting", "neural_net", "logistic_rfm", "recency_rule"),
-    "next_action": ("blend", "markov_chain", "renewal"),
+    "recommendation": ("judged_counts", "past_purchases"),
+    "churn": ("blend", "neural_net", "recency_rule"),
+    "next_action": ("blend", "renewal"),
 }
 EVERY = [(insight, name) for insight, names in KINDS.items() for name in names]
 SECOND = timedelta(seconds=1)
