@@ -65,6 +65,7 @@ class Live:
     _world: World | None = None
     _renewing: threading.Lock = field(default_factory=threading.Lock)
     _again_at: float = 0.0
+    _stale: bool = False
 
     def __post_init__(self) -> None:
         self._folder = live_folder(self.shop.desk.models.folder)
@@ -108,7 +109,11 @@ class Live:
                 if self._world is None:
                     self._world = self._opened(None)
                 return self._world
-        if self._anything_new() and self._renewing.acquire(blocking=False):
+        # What comes while another opening is under way is remembered for the next.
+        if self._anything_new():
+            self._stale = True
+        if self._stale and self._renewing.acquire(blocking=False):
+            self._stale = False
             threading.Thread(target=self._renew, daemon=True).start()
         return world
 

@@ -156,8 +156,8 @@ class LiveShop:
     def facts(self, customer_id: str, rows: Rows, now: AsOf, about: Mapping[str, str] | None = None) -> Facts:
         """The facts of one customer as of a moment; `about`: traits of theirs that the shop does not hold."""
         told = self.asked.features(rows, customer_id, now)
-        numbers = {name: pl.Series([value], dtype=pl.Float64) for name, value in told.items()}
-        features = pl.DataFrame({c.ENTITY_ID: pl.Series([customer_id], dtype=pl.String), **numbers})
+        schema = {c.ENTITY_ID: pl.String(), **dict.fromkeys(told, pl.Float64())}
+        features = pl.DataFrame([(customer_id, *told.values())], schema=schema, orient="row")
         history = History(
             partial(self._timeline, rows, now),
             lambda: self.catalogue,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +47,14 @@ class OneCounted(Counts):
     def numbers_of(self, products: Sequence[str]) -> np.ndarray:
         return super().numbers_of(products) if self.foretold is None else self.foretold
 
+    @cached_property
+    def customers(self) -> pl.Series:
+        return pl.Series(c.CUSTOMER_ID, sorted(set(self.history.timeline[c.CUSTOMER_ID].to_list())), dtype=pl.String)
+
+    def rows(self, entities: pl.Series) -> np.ndarray:
+        places = {one: row for row, one in enumerate(self.customers.to_list())}
+        return np.array([places.get(one, len(places)) for one in entities.to_list()], dtype=np.int64)
+
     def traits(self, entities: pl.Series) -> np.ndarray:
         told = {row[c.CUSTOMER_ID]: row for row in self.history.traits.iter_rows(named=True)}
         found = [[self._number(told.get(entity, {}), trait) for trait in self.kinds] for entity in entities]
@@ -61,7 +70,7 @@ class OneCounted(Counts):
         wanted = [event in events for event in mine[c.EVENT].to_list()]
         numbers = np.array(items, dtype=np.int64)
         keep = np.array(wanted, dtype=bool) & (numbers >= 0)
-        row = np.searchsorted(self.customers.to_numpy(), mine[c.CUSTOMER_ID].to_numpy())
+        row = self.rows(mine[c.CUSTOMER_ID])
         rows = len(self.customers) + 1
         starts = np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=rows))]).astype(np.int64)
         days = days_of(mine[c.HAPPENED_AT])[keep]
