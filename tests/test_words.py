@@ -52,8 +52,8 @@ def test_every_error_has_an_exit_code_of_its_own_family() -> None:
 def test_the_public_names_are_these() -> None:
     assert sorted(dongcha.__all__) == dongcha.__all__
     assert set(dongcha.__all__) == {
-        "AccessError", "AsOf", "BusyError", "ContractError", "DongchaError", "Horizon", "InputError",
-        "MissingDataError", "SettingsError", "StoreError", "ThrottledError", "UnknownError", "UsageError",
+        "AccessError", "AsOf", "BusyError", "ConflictError", "ContractError", "DongchaError", "Horizon",
+        "InputError", "MissingDataError", "SettingsError", "StoreError", "ThrottledError", "UnknownError", "UsageError",
         "__version__", "new", "open",
     }  # fmt: skip
     assert all(hasattr(dongcha, name) for name in dongcha.__all__)

@@ -17,6 +17,7 @@ from dongcha.as_of import AsOf, Horizon
 from dongcha.errors import (
     AccessError,
     BusyError,
+    ConflictError,
     ContractError,
     DongchaError,
     InputError,
@@ -37,6 +38,7 @@ __all__ = [
     "AccessError",
     "AsOf",
     "BusyError",
+    "ConflictError",
     "ContractError",
     "DongchaError",
     "Horizon",

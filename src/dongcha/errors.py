@@ -3,12 +3,13 @@
 DongchaError                exit code 1
 ├── UsageError              2   the request itself is off: unknown insight, bad date, bad rule
 │   ├── SettingsError       2   dongcha.toml or the environment holds something unusable
+│   ├── ConflictError       2   not now: something else is so already, such as a job that runs
 │   └── UnknownError        2   what is named is not there: no such customer, insight, version, key
 ├── InputError              3   a file cannot be loaded: not there, empty, unreadable, wrong columns
 ├── MissingDataError        4   the answer needs a table, a label or a history that is not there
 ├── ContractError           5   an insight or a feature breaks the kit's contract (a bug of its author)
 ├── StoreError              6   a stored thing is missing, damaged, or held by another process
-│   └── BusyError           6   somebody else is at it; later it will do
+│   └── BusyError           6   a store is full or held for now: the same again later may do
 └── AccessError             7   who asks is not known, or may not
     └── ThrottledError      7   who asks must wait: too often, or too often wrong
 """
@@ -36,6 +37,10 @@ class UsageError(DongchaError):
 
 class SettingsError(UsageError):
     """`dongcha.toml` or the environment holds something unusable."""
+
+
+class ConflictError(UsageError):
+    """Not now: something else is so already, such as a job that runs."""
 
 
 class UnknownError(UsageError):
@@ -67,7 +72,11 @@ class StoreError(DongchaError):
 
 
 class BusyError(StoreError):
-    """Somebody else is at it; later it will do."""
+    """A store is full or held for now: the same again, `retry_after_seconds` later, may do."""
+
+    def __init__(self, what: str, mend: str = "", retry_after_seconds: int = 1) -> None:
+        super().__init__(what, mend)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class AccessError(DongchaError):

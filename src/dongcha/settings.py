@@ -78,9 +78,7 @@ class AnswersSection(Section):
 class ServeSection(Section):
     """What `dongcha serve` answers, and what it does by itself."""
 
-    refresh: Annotated[
-        str, Field(pattern=r"^(daily at ([01]\d|2[0-3]):[0-5]\d|every [1-9]\d{0,3} (minutes|hours))?$")
-    ] = ""
+    refresh: Annotated[str, Field(pattern=REFRESH)] = ""
     """When `dongcha run` runs by itself: "daily at 03:00" in the shop's time zone, "every 6 hours"; empty: never."""
     hosts: tuple[str, ...] = ()
     """The names that the server is reached by, beside this machine's own; empty: any."""

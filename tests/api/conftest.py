@@ -13,13 +13,31 @@ from dongcha.access.scopes import Caller, Role, Scope
 from dongcha.api.app import create_app
 from dongcha.api.guard import require
 from dongcha.assemble import Shop
-from dongcha.errors import BusyError, ContractError, InputError, MissingDataError, StoreError, UnknownError, UsageError
+from dongcha.errors import (
+    BusyError,
+    ConflictError,
+    ContractError,
+    InputError,
+    MissingDataError,
+    StoreError,
+    UnknownError,
+    UsageError,
+)
 
 PASSWORD = "a quiet sentence"
 HERE = "http://127.0.0.1:8600"
 ERRORS = {
     kind.__name__: kind
-    for kind in (UsageError, UnknownError, InputError, MissingDataError, BusyError, StoreError, ContractError)
+    for kind in (
+        UsageError,
+        UnknownError,
+        ConflictError,
+        InputError,
+        MissingDataError,
+        BusyError,
+        StoreError,
+        ContractError,
+    )
 }
 
 

@@ -4,7 +4,9 @@ import logging
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import anyio
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -13,6 +15,7 @@ from tests.api.conftest import HERE
 
 import dongcha
 from dongcha.access.scopes import Scope
+from dongcha.api import door
 from dongcha.api.app import create_app
 
 Key = Callable[..., dict[str, str]]
@@ -107,6 +110,26 @@ def test_a_body_larger_than_a_megabyte_is_refused_however_it_comes(client: TestC
     assert client.post("/test/echo", content=chunks).status_code == 413
 
 
+def test_a_body_that_trickles_is_given_up(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "BODY_SECONDS", 0.05)
+    headers = [(b"host", b"127.0.0.1"), (b"content-type", b"application/json"), (b"content-length", b"1000")]
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "path": "/v1/session", "raw_path": b"/v1/session",
+        "query_string": b"", "root_path": "", "scheme": "http", "headers": headers, "client": ("127.0.0.1", 1),
+    }  # fmt: skip
+    sent: list[Any] = []
+
+    async def trickle() -> dict[str, Any]:
+        await anyio.sleep(0.01)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    anyio.run(app, scope, trickle, send)
+    assert sent[0]["status"] == 400
+
+
 def test_headers_that_browsers_heed_are_on_every_answer(client: TestClient) -> None:
     for path in ("/healthz", "/nowhere", "/test/raise/other", "/openapi.json"):
         headers = client.get(path).headers
@@ -138,7 +161,8 @@ def test_the_page_of_the_api_needs_nobody_elses_server(client: TestClient) -> No
         ("UnknownError", 404),
         ("InputError", 400),
         ("MissingDataError", 409),
-        ("BusyError", 409),
+        ("ConflictError", 409),
+        ("BusyError", 429),
         ("StoreError", 503),
         ("ContractError", 500),
         ("other", 500),
@@ -153,7 +177,7 @@ def test_errors_have_their_status_and_one_shape(client: TestClient, error: str, 
     else:
         assert "secret" not in answer.text
         assert "hunter2" not in answer.text
-    assert ("retry-after" in answer.headers) == (status == 503)
+    assert ("retry-after" in answer.headers) == (status in (429, 503))
 
 
 def test_what_broke_inside_is_in_the_log_with_the_id_that_was_answered(

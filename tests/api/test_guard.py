@@ -112,10 +112,10 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(client: TestClient, sho
     shop.access.people.add("ann", Role.ADMIN, PASSWORD, actor="test")
     login = {"name": "ann", "password": PASSWORD}
     plain = client.post("/v1/session", json=login).headers["set-cookie"]
-    assert plain.startswith("dongcha=")
+    assert plain.startswith("dongcha_session=")
     assert {"httponly", "samesite=lax", "path=/"} <= set(plain.casefold().split("; "))
     over_https = client.post("https://127.0.0.1:8600/v1/session", json=login).headers["set-cookie"]
-    assert over_https.startswith("__Host-dongcha=")
+    assert over_https.startswith("__Host-dongcha_session=")
     assert {"secure", "httponly", "samesite=lax", "path=/"} <= set(over_https.casefold().split("; "))
 
 

@@ -95,13 +95,13 @@ def test_1_5_a_person_reaches_what_their_role_may(real: TestClient, shop: Shop) 
 def test_2_a_session_is_nobodys_who_makes_one_up(real: TestClient, shop: Shop) -> None:
     """API2: neither a forged token nor one from before a login opens a session, and none is ever in an address."""
     shop.access.people.add("ann", Role.ADMIN, PASSWORD, actor="test")
-    real.cookies.set("dongcha", "chosen-by-an-attacker")
+    real.cookies.set("dongcha_session", "chosen-by-an-attacker")
     assert real.get("/v1/session").status_code == 401
-    given = real.post("/v1/session", json={"name": "ann", "password": PASSWORD}).cookies["dongcha"]
+    given = real.post("/v1/session", json={"name": "ann", "password": PASSWORD}).cookies["dongcha_session"]
     assert given != "chosen-by-an-attacker"
     assert len(given) >= 43
     real.cookies.clear()
-    assert real.get(f"/v1/session?dongcha={given}").status_code == 401
+    assert real.get(f"/v1/session?dongcha_session={given}").status_code == 401
 
 
 def test_3_no_body_is_read_for_more_than_it_declares() -> None:

@@ -13,7 +13,7 @@ import typer
 import dongcha
 from dongcha.assemble import utc_now
 from dongcha.cli.main import app
-from dongcha.errors import BusyError, UnknownError
+from dongcha.errors import ConflictError, UnknownError
 from dongcha.jobs import reporting
 from dongcha.jobs.background import Background, Job, Kind, State
 
@@ -82,12 +82,12 @@ def test_jobs_run_one_at_a_time_and_can_be_cancelled(busy: Background, loaded: P
     first = busy.start(Kind.RUN, "ann")
     for server in (busy, Background(loaded, utc_now)):
         assert server.running
-        with pytest.raises(BusyError, match="running already"):
+        with pytest.raises(ConflictError, match="running already"):
             server.start(Kind.RUN, "bob")
     job = Background(loaded, utc_now).cancel(first.job_id, "bob")
     assert (job.state, job.exit_code) == (State.CANCELLED, None)
     assert not busy.running
-    with pytest.raises(BusyError, match="cancelled already"):
+    with pytest.raises(ConflictError, match="cancelled already"):
         busy.cancel(first.job_id, "bob")
 
 

@@ -213,7 +213,7 @@ class Keys:
                 "requests": counted.get(key.key_id, (0, 0))[0],
                 "refused": counted.get(key.key_id, (0, 0))[1],
             }
-            for key in sorted(self._all(fresh=True).values(), key=lambda key: (key.made_at, key.key_id))
+            for key in sorted(self._all(fresh=True).values(), key=lambda key: key.made_at)
         ]
 
     @property
@@ -245,7 +245,7 @@ class Keys:
         if fresh or now - self._looked_at >= LOOK_AGAIN_SECONDS:
             version = self._store.version()
             if fresh or version != self._version:
-                known = {row["key_id"]: _key(row) for row in self._store.rows("SELECT * FROM keys")}
+                known = {row["key_id"]: _key(row) for row in self._store.rows("SELECT * FROM keys ORDER BY rowid")}
                 self._callers = {k.key_id: _caller(k) for k in known.values()}
                 self._known, self._version = known, version
             self._looked_at = now

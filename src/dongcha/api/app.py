@@ -1,17 +1,20 @@
-"""The application: every router, over one open shop."""
+"""The application: the router of every file in routes/, over one open shop."""
 
 from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from dongcha import __version__
+from dongcha.api import routes
 from dongcha.api.around import Around
 from dongcha.api.door import Door
 from dongcha.api.metrics import Metrics
 from dongcha.api.refusals import RESPONSES, add_handlers
-from dongcha.api.routes import health, jobs, session
 from dongcha.api.upkeep import upkeep
 from dongcha.assemble import Shop
 
@@ -33,8 +36,8 @@ def create_app(shop: Shop) -> FastAPI:
     app.state.metrics = metrics = Metrics()
     metrics.watch("dongcha_job_running", "Whether a job is running.", lambda: shop.background.running)
     add_handlers(app)
-    for routes in (health, jobs, session):
-        app.include_router(routes.router)
+    for found in pkgutil.iter_modules(routes.__path__):
+        app.include_router(import_module(f"{routes.__name__}.{found.name}").router)
     _stand_guard(app, shop)
     return app
 

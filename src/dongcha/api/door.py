@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dongcha.api.refusals import problem
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 PROBES: Final = frozenset({"/healthz", "/readyz"})
+BODY_SECONDS: Final = 60.0
 FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
@@ -23,6 +25,7 @@ class Door:
     - As long as the workspace is unguarded, only this machine gets in: by a loopback name (a page elsewhere that
       makes its own name point here, DNS rebinding, is refused) and through no proxy.
     - With `hosts` only these names and loopback ones are answered.
+    - A body must be whole within a minute.
     - A change that comes with the Origin of another site, or from one by what the browser says, is refused.
     """
 
@@ -41,7 +44,7 @@ class Door:
             return
         refused = self._refuse(scope, Headers(scope=scope))
         if refused is None:
-            await self._app(scope, receive, send)
+            await self._app(scope, _in_time(receive) if scope["path"].startswith("/v1/") else receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008, "reason": refused[1]})
         else:
@@ -64,6 +67,23 @@ class Door:
             if foreign:
                 return 403, "Another site's page asked for this.", "Add it to origins in [serve] of dongcha.toml."
         return None
+
+
+def _in_time(receive: Receive) -> Receive:
+    """`receive`, which gives up on a body that is not whole in time; what comes after the body may take forever."""
+    until = asyncio.get_running_loop().time() + BODY_SECONDS
+    whole = False
+
+    async def received() -> Message:
+        nonlocal whole
+        if whole:
+            return await receive()
+        async with asyncio.timeout_at(until):
+            message = await receive()
+        whole = not message.get("more_body", False)
+        return message
+
+    return received
 
 
 def name_of(host: str) -> str:

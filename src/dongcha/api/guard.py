@@ -12,18 +12,19 @@ from urllib.parse import urlsplit
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request, Response, Security
 from fastapi.openapi.models import APIKey, HTTPBase
 from fastapi.security.base import SecurityBase
 
+from dongcha.access.people import LONGEST
 from dongcha.access.scopes import THIS_MACHINE, Caller, Person, Scope, caller_of
 from dongcha.access.throttle import Buckets, neighbourhood
 from dongcha.api.door import SAFE
 from dongcha.api.refusals import Refusal
 from dongcha.assemble import Shop
 
-COOKIE: Final = "dongcha"
-COOKIE_OVER_HTTPS: Final = "__Host-dongcha"
+COOKIE: Final = "dongcha_session"
+COOKIE_OVER_HTTPS: Final = "__Host-dongcha_session"
 HASHES_AT_ONCE: Final = 2
 """Dear hashes at the same time; more callers wait without holding a thread, so that guessing does not stop the rest."""
 
@@ -33,7 +34,12 @@ def the_shop(request: Request) -> Shop:
     return cast(Shop, request.app.state.shop)
 
 
-OpenShop = Annotated[Shop, Depends(the_shop)]
+async def _open_shop(request: Request) -> Shop:
+    # Not a plain function: FastAPI would send each request through a thread for it.
+    return the_shop(request)
+
+
+OpenShop = Annotated[Shop, Depends(_open_shop)]
 
 
 class _Told(SecurityBase):
@@ -52,6 +58,10 @@ _SESSION: Final = _Told(
     "session",
     APIKey.model_validate({"in": "cookie", "name": COOKIE, "description": "A person logged in by /v1/session."}),
 )
+
+
+SHOWN: Final = (Security(_BEARER), Security(_BASIC))
+"""For routes that call `authorize` themselves: dependencies that say in the document that a key is needed."""
 
 
 @lru_cache
@@ -107,7 +117,7 @@ async def _identify(request: Request, secret: str | None) -> Caller | None:
     access = the_shop(request).access
     if access.unguarded:
         return THIS_MACHINE
-    secret = secret or _secret(request)
+    secret = secret or secret_of(request)
     if secret is not None:
         caller = access.keys.cached(secret)
         return caller or await run_sync(access.check, secret, address(request), limiter=hashing(request))
@@ -125,10 +135,49 @@ async def session_of(request: Request) -> Person | None:
     return None if token is None else await run_sync(the_shop(request).access.people.session, token)
 
 
+def secret_of(request: Request) -> str | None:
+    """The key of an Authorization header: `Bearer KEY`, or `Basic` with the key as the user name as Segment's SDKs do.
+
+    A header that is neither holds an empty key, which nobody has: it is no reason to look at the cookie.
+    """
+    header = request.headers.get("authorization")
+    if header is None:
+        return None
+    kind, _, value = header.partition(" ")
+    if kind.casefold() == "bearer":
+        return value.strip()
+    if kind.casefold() != "basic":
+        return ""
+    try:
+        return base64.b64decode(value, validate=True).decode("utf-8").partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
 def token_of(request: Request) -> str | None:
     """The session's token, as the cookie carries it."""
     secure = request.url.scheme in ("https", "wss")
     return request.cookies.get(COOKIE_OVER_HTTPS if secure else COOKIE)
+
+
+def enter(request: Request, response: Response, token: str) -> None:
+    """Give the browser a session's token, in a cookie that no script and no other site's form can use."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(
+        COOKIE_OVER_HTTPS if secure else COOKIE,
+        token,
+        max_age=int(LONGEST.total_seconds()),
+        path="/",
+        secure=secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def leave(response: Response) -> None:
+    """Take the cookie back; the session itself is ended by `People.close_session`."""
+    for name in (COOKIE, COOKIE_OVER_HTTPS):
+        response.delete_cookie(name, path="/", secure=name == COOKIE_OVER_HTTPS, httponly=True, samesite="lax")
 
 
 def address(request: Request) -> str:
@@ -151,25 +200,6 @@ def _kept(request: Request, name: str, make: Callable[[], Any]) -> Any:
     if not hasattr(state, name):
         setattr(state, name, make())
     return getattr(state, name)
-
-
-def _secret(request: Request) -> str | None:
-    """The key of an Authorization header: `Bearer KEY`, or `Basic` with the key as the user name as Segment's SDKs do.
-
-    A header that is neither holds an empty key, which nobody has: it is no reason to look at the cookie.
-    """
-    header = request.headers.get("authorization")
-    if header is None:
-        return None
-    kind, _, value = header.partition(" ")
-    if kind.casefold() == "bearer":
-        return value.strip()
-    if kind.casefold() != "basic":
-        return ""
-    try:
-        return base64.b64decode(value, validate=True).decode("utf-8").partition(":")[0]
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
 
 
 def _own_page(request: Request) -> bool:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from dongcha.errors import (
     AccessError,
     BusyError,
+    ConflictError,
     DongchaError,
     InputError,
     MissingDataError,
@@ -26,10 +27,11 @@ from dongcha.errors import (
 
 STATUSES: Final[tuple[tuple[type[DongchaError], int], ...]] = (
     (UnknownError, 404),
+    (ConflictError, 409),
     (UsageError, 400),
     (InputError, 400),
     (MissingDataError, 409),
-    (BusyError, 409),
+    (BusyError, 429),
     (StoreError, 503),
     (ThrottledError, 429),
     (AccessError, 403),
@@ -110,8 +112,12 @@ def answer(error: Exception, request_id: str) -> JSONResponse:
         return problem(request_id, 500, "Something broke inside.", REPORT)
     if status == 503:
         return problem(request_id, 503, "A store cannot be reached.", REPORT, {"Retry-After": str(RETRY_STORE_SECONDS)})
-    wait = {"Retry-After": str(max(1, math.ceil(error.wait_seconds)))} if isinstance(error, ThrottledError) else {}
-    return problem(request_id, status, error.what, error.mend, wait)
+    headers = {}
+    if isinstance(error, ThrottledError):
+        headers["Retry-After"] = str(max(1, math.ceil(error.wait_seconds)))
+    elif isinstance(error, BusyError):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return problem(request_id, status, error.what, error.mend, headers)
 
 
 async def _answer(request: Request, error: Exception) -> JSONResponse:

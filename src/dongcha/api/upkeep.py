@@ -14,7 +14,7 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
 from dongcha.assemble import Shop
-from dongcha.errors import BusyError, DongchaError
+from dongcha.errors import ConflictError, DongchaError
 from dongcha.jobs.background import Kind
 
 log = logging.getLogger("dongcha.upkeep")
@@ -63,7 +63,7 @@ async def _refresh(shop: Shop) -> None:
         try:
             job = await run_sync(shop.background.start, Kind.RUN, SCHEDULE)
             log.info("refresh started", extra={"fields": {"job": job.job_id}})
-        except BusyError:
+        except ConflictError:
             log.warning("refresh left out: a job is running")
         except Exception:  # the next one may succeed; the service goes on
             log.exception("refresh failed to start")

@@ -25,7 +25,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from dongcha.errors import BusyError, StoreError, UnknownError
+from dongcha.errors import ConflictError, StoreError, UnknownError
 from dongcha.jobs.reporting import VARIABLE, write_json
 
 COMMAND: Final = (sys.executable, "-m", "dongcha.cli.main")
@@ -87,7 +87,7 @@ class Background:
         self._starting = threading.Lock()
 
     def start(self, kind: Kind, actor: str) -> Job:
-        """Start a job; BusyError where one is running."""
+        """Start a job; ConflictError where one is running."""
         self._folder.mkdir(exist_ok=True)
         with self._starting:
             held = self._take_lock()
@@ -115,10 +115,10 @@ class Background:
         return self._running() is not None
 
     def cancel(self, job_id: str, actor: str) -> Job:
-        """End a running job, after 5 seconds by force; what it had finished stays. BusyError where it has ended."""
+        """End a running job, after 5 seconds by force; what it had finished stays. ConflictError where it has ended."""
         job = self.job(job_id)
         if job.state is not State.RUNNING:
-            raise BusyError(f"The job is {job.state} already.", "Only a running job can be cancelled.")
+            raise ConflictError(f"The job is {job.state} already.", "Only a running job can be cancelled.")
         folder = self._folder / job_id
         write_json(folder / "cancelled.json", {"by": actor})
         pid = int(json.loads((folder / "job.json").read_text("utf-8"))["pid"])
@@ -188,13 +188,13 @@ class Background:
         )
 
     def _take_lock(self) -> int:
-        """A descriptor that holds the lock; BusyError where a job's process has it."""
+        """A descriptor that holds the lock; ConflictError where a job's process has it."""
         for _ in range(10):
             held = self._try_lock()
             if held is not None:
                 return held
             time.sleep(0.02)  # somebody may just be looking whether it is held
-        raise BusyError("A job is running already.", "Wait for it, or cancel it.")
+        raise ConflictError("A job is running already.", "Wait for it, or cancel it.")
 
     def _try_lock(self) -> int | None:
         if sys.platform == "win32":

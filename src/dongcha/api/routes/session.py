@@ -8,9 +8,9 @@ from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from dongcha.access.people import LONGEST, LONGEST_PASSWORD
+from dongcha.access.people import LONGEST_PASSWORD
 from dongcha.access.scopes import Caller, caller_of
-from dongcha.api.guard import COOKIE, COOKIE_OVER_HTTPS, OpenShop, address, hashing, identify, token_of
+from dongcha.api.guard import OpenShop, address, enter, hashing, identify, leave, token_of
 from dongcha.api.refusals import Refusal
 
 router = APIRouter(tags=["session"])
@@ -40,16 +40,7 @@ async def login(body: Login, request: Request, response: Response, shop: OpenSho
     person = await run_sync(access.login, body.name, body.password, address(request), limiter=hashing(request))
     if person is None:
         raise Refusal(401, "Name and password do not belong together.", "", {"WWW-Authenticate": "Bearer"})
-    secure = request.url.scheme == "https"
-    response.set_cookie(
-        COOKIE_OVER_HTTPS if secure else COOKIE,
-        await run_sync(access.people.open_session, person),
-        max_age=int(LONGEST.total_seconds()),
-        path="/",
-        secure=secure,
-        httponly=True,
-        samesite="lax",
-    )
+    enter(request, response, await run_sync(access.people.open_session, person))
     return _me(caller_of(person))
 
 
@@ -68,8 +59,7 @@ async def logout(request: Request, response: Response, shop: OpenShop) -> None:
     if (token := token_of(request)) is not None:
         await identify(request)
         await run_sync(shop.access.people.close_session, token)
-    for name in (COOKIE, COOKIE_OVER_HTTPS):
-        response.delete_cookie(name, path="/", secure=name == COOKIE_OVER_HTTPS, httponly=True, samesite="lax")
+    leave(response)
 
 
 def _me(caller: Caller) -> Me:
