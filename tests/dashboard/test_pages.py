@@ -172,6 +172,21 @@ def test_a_question_is_answered_with_its_source(shop: Shop) -> None:
     visit(shop, story)
 
 
+def test_a_run_is_started_watched_and_stopped_from_the_page(tmp_path: Path) -> None:
+    shop = open_shop(tmp_path)
+
+    async def story(user: User) -> None:
+        await user.open("/data")
+        await settled(user)
+        user.find("Run now").click()
+        await user.should_see(content="Running since", retries=300)
+        user.find("Cancel the run").click()
+        await user.should_see(content="The last run was cancelled", retries=300)
+        assert [row["action"] for row in shop.access.audit()][-2:] == ["start", "cancel"]
+
+    visit(shop, story)
+
+
 # -- the door
 
 

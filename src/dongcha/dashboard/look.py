@@ -23,7 +23,9 @@ class Palette:
     kinds: tuple[str, ...]
     ramp: tuple[str, ...]
     on_ramp: str
-    """Ink on the upper half of the ramp."""
+    """Ink on the upper part of the ramp."""
+    turns: float
+    """Where that part begins, of 1."""
 
 
 LIGHT: Final = Palette(
@@ -38,6 +40,7 @@ LIGHT: Final = Palette(
     ("#0b6e66", "#c27a1a", "#4a67b0", "#a8466b", "#6b8e23", "#7a5aa6", "#3a93b5", "#8c6d4f", "#5b6470", "#c2473d"),
     ("#f4f7f6", "#d3e8e4", "#9fcfc7", "#5faea3", "#25877d", "#075a53"),
     "#ffffff",
+    0.78,
 )
 DARK: Final = Palette(
     "#191c20",
@@ -51,6 +54,7 @@ DARK: Final = Palette(
     ("#3fb8a9", "#e0a04a", "#7f9be0", "#d9799d", "#a3c35a", "#b194dd", "#6cc0de", "#c5a27e", "#9aa3af", "#e8776d"),
     ("#1f2428", "#1b3532", "#1d4843", "#235d56", "#55bcae", "#8fe3d7"),
     "#06201d",
+    0.68,
 )
 
 

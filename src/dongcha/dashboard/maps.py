@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from dongcha.dashboard.charts import frame, value_axis
 from dongcha.dashboard.look import Palette
-
-TURNS: Final = 0.6
-"""From this part of the highest value on, the ramp asks for its other ink."""
 
 
 def scatter(
@@ -82,7 +79,7 @@ def heat(
 ) -> dict[str, Any]:
     """A heat map of percentages: (column, row, value); the figure stands in each cell, readable on its colour."""
     data = [
-        {"value": list(cell), "label": {"color": p.on_ramp if cell[2] > TURNS * highest else p.ink}} for cell in cells
+        {"value": list(cell), "label": {"color": p.on_ramp if cell[2] > p.turns * highest else p.ink}} for cell in cells
     ]
     label = {"show": True, "fontSize": 11, ":formatter": "(a) => a.value[2].toFixed(0)"}
     rounded = {"borderColor": p.card, "borderWidth": 2, "borderRadius": 3}

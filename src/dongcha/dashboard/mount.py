@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from html import escape
@@ -14,6 +15,7 @@ from fastapi import HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from nicegui import app as pages_app
 from nicegui import ui
+from starlette.routing import Mount
 
 from dongcha.access.scopes import Person, Role
 from dongcha.dashboard import door, shell
@@ -32,13 +34,19 @@ FAVICON: Final = (
     '<circle cx="12" cy="12" r="4" fill="#fff"/></svg>'
 )
 RESPONSE_SECONDS: Final = 30.0
+NOT_THE_API: Final = re.compile(r"^/(?!v1(?:/|$))(?P<path>.*)$")
 LARGEST_FORM: Final = 16_384
 
 
 def mount(app: FastAPI, shop: Shop) -> None:
-    """Put the dashboard of a workspace on the API's server, at `/`; what the API answers comes first."""
+    """Put the dashboard of a workspace on the API's server, at `/`.
+
+    What lies under `/v1` stays the API's, so that a wrong path or method there is answered by it and not by a page.
+    """
     open_pages(shop)
     ui.run_with(app, title="Dongcha", favicon=FAVICON, tailwind=False, show_welcome_message=False)
+    everything = next(route for route in reversed(app.routes) if isinstance(route, Mount) and not route.path)
+    everything.path_regex = NOT_THE_API
 
 
 def open_pages(shop: Shop) -> None:

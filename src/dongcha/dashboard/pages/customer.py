@@ -74,7 +74,7 @@ def _ranks(data: Data, found: Mapping[str, Any]) -> dict[str, float]:
 def _figures(view: View, found: Mapping[str, Any]) -> None:
     summary, days = found["summary"], view.data.days
     if summary:
-        orders = f"{view.number(summary.get('orders'))} {view.say('orders')}"
+        orders = view.say("orders_n", n=view.number(summary.get("orders")))
         parts.kpi(view.say("spent"), view.money(summary.get("spend")), note=orders)
         ago = summary.get("recency_days")
         parts.kpi(view.say("last_order"), view.say("days_ago", n=view.number(ago)))

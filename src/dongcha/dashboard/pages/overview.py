@@ -128,7 +128,7 @@ def _change(view: View, change: Change, days: int) -> None:
             part=view.say(f"part_{most}"),
             amount=amount,
         )
-    labels = [view.say(f"part_{name}") for name in ("before", *PARTS, "now")]
+    labels = [view.first_up(view.say(f"part_{name}")) for name in ("before", *PARTS, "now")]
     steps = [change.before, *moved.values(), change.now]
     option = charts.waterfall(look.palette(view.dark), labels, [round(step) for step in steps], view.unit)
     foot = view.say(

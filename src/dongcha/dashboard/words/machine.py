@@ -88,7 +88,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Accepted rows; a table keeps every version until it is cleaned up",
         "已接受的行；清理前保留每个版本",
     ),
-    "job_title": ("Everything is up to date until something is loaded", "载入新数据前，一切均为最新"),
+    "job_title": ("No run was started from here yet", "尚未从此处启动运行"),
     "job_sub": (
         "A run backtests, trains, promotes and scores, only what changed",
         "运行将回测、训练、启用并评分，仅处理有变化的部分",

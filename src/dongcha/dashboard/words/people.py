@@ -75,6 +75,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "worth": ("Worth, {days} days", "{days} 天价值"),
     "spent": ("Spent so far", "累计消费"),
     "orders": ("Orders", "订单数"),
+    "orders_n": ("in {n} orders", "共 {n} 笔订单"),
     "last_order": ("Last order", "上次下单"),
     "days_ago": ("{n} days ago", "{n} 天前"),
     "group": ("Group", "客群"),
