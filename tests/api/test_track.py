@@ -207,9 +207,7 @@ def test_the_server_starts_without_a_learning_library() -> None:
 
 
 @pytest.mark.parametrize("kind", ["batch", *TYPES])
-def test_what_the_description_of_the_api_allows_is_answered_as_it_says(
-    client: TestClient, key: str, kind: str
-) -> None:
+def test_what_the_description_of_the_api_allows_is_answered_as_it_says(client: TestClient, key: str, kind: str) -> None:
     operation = schemathesis.openapi.from_asgi("/openapi.json", client.app)[f"/v1/{kind}"]["POST"]
 
     @settings(max_examples=8, suppress_health_check=list(HealthCheck), database=None)

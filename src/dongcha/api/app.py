@@ -35,6 +35,7 @@ def create_app(shop: Shop) -> FastAPI:
     app.state.shop = shop
     app.state.metrics = metrics = Metrics()
     metrics.watch("dongcha_job_running", "Whether a job is running.", lambda: shop.background.running)
+    metrics.watch("dongcha_inbox_backlog", "Events that wait for the lake.", lambda: float(shop.inbox.backlog()))
     add_handlers(app)
     for found in pkgutil.iter_modules(routes.__path__):
         app.include_router(import_module(f"{routes.__name__}.{found.name}").router)

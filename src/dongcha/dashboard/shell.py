@@ -70,7 +70,6 @@ def head(view: View) -> str:
     lang = "zh-CN" if view.language == "zh" else "en"
     dark = "document.documentElement.classList.add('dark');" if view.dark else _SYSTEM
     return (
-        f'<link rel="preload" href="{STATIC}/inter.woff2" as="font" type="font/woff2" crossorigin>'
         f'<link rel="stylesheet" href="{STATIC}/dashboard.css">'
         "<style>@view-transition { navigation: auto; }</style>"
         f"<script>document.documentElement.lang = '{lang}';{dark}</script>"

@@ -10,12 +10,12 @@ from typing import Any, Final, TypeVar
 
 from dongcha import columns as c
 from dongcha.access.scopes import Person, Role
-from dongcha.dashboard import masks
 from dongcha.dashboard.data import Data
 from dongcha.dashboard.door import may
 from dongcha.dashboard.words import WORDS
 from dongcha.errors import AccessError
 from dongcha.insight_kit.outputs import Output, Ranking
+from dongcha.privacy.masks import masked_name
 
 T = TypeVar("T")
 SIGNS: Final = {"GBP": "£", "USD": "$", "EUR": "€", "CNY": "¥", "JPY": "¥"}
@@ -146,4 +146,4 @@ class View:
         """What a customer is called."""
         if not name:
             return entity_id
-        return masks.masked_name(name) if self.person.masked else name
+        return masked_name(name) if self.person.masked else name

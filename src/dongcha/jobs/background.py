@@ -40,6 +40,10 @@ class Kind(StrEnum):
 
     RUN = "run"
     """Everything that can run: backtest, train, promote, score; only what changed."""
+    FLUSH = "flush"
+    """Events that were received, into the lake."""
+    PUBLISH = "publish"
+    """The serving view, made anew where it is old."""
 
 
 class State(StrEnum):

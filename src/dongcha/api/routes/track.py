@@ -12,11 +12,12 @@ from uuid import uuid4
 import orjson
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from dongcha.access.scopes import Caller, Scope
 from dongcha.api.bodies import BadBody, Room, read_json
 from dongcha.api.flusher import Flusher
-from dongcha.api.guard import authorize, the_shop
+from dongcha.api.guard import SHOWN, authorize, the_shop
 from dongcha.api.refusals import Refusal, answer, request_id
 from dongcha.api.segment_schema import ANSWERS, takes
 from dongcha.assemble import Shop
@@ -54,46 +55,52 @@ async def _flushing(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.to_thread(app.state.shop.inbox.close)
 
 
-router = APIRouter(tags=["events"], lifespan=_flushing, responses=ANSWERS)
+class Taken(BaseModel):
+    """The events are kept, or in quarantine with the reason."""
+
+    success: bool
 
 
-@router.post("/v1/batch", openapi_extra=takes("batch"))
+router = APIRouter(tags=["events"], lifespan=_flushing, responses=ANSWERS, dependencies=SHOWN)
+
+
+@router.post("/v1/batch", response_model=Taken, openapi_extra=takes("batch"))
 async def batch(request: Request) -> JSONResponse:
     """Take a batch of messages. A message that is wrong goes to quarantine with the reason; the others are kept."""
     return await _taken(request, None)
 
 
-@router.post("/v1/track", openapi_extra=takes("track"))
+@router.post("/v1/track", response_model=Taken, openapi_extra=takes("track"))
 async def track(request: Request) -> JSONResponse:
     """Take one thing that somebody did."""
     return await _taken(request, "track")
 
 
-@router.post("/v1/identify", openapi_extra=takes("identify"))
+@router.post("/v1/identify", response_model=Taken, openapi_extra=takes("identify"))
 async def identify(request: Request) -> JSONResponse:
     """Take what somebody is: traits, and the anonymous id that they had before."""
     return await _taken(request, "identify")
 
 
-@router.post("/v1/page", openapi_extra=takes("page"))
+@router.post("/v1/page", response_model=Taken, openapi_extra=takes("page"))
 async def page(request: Request) -> JSONResponse:
     """Take a page that somebody looked at."""
     return await _taken(request, "page")
 
 
-@router.post("/v1/screen", openapi_extra=takes("screen"))
+@router.post("/v1/screen", response_model=Taken, openapi_extra=takes("screen"))
 async def screen(request: Request) -> JSONResponse:
     """Take a screen of an app that somebody looked at."""
     return await _taken(request, "screen")
 
 
-@router.post("/v1/group", openapi_extra=takes("group"))
+@router.post("/v1/group", response_model=Taken, openapi_extra=takes("group"))
 async def group(request: Request) -> JSONResponse:
     """Take a group that somebody joined."""
     return await _taken(request, "group")
 
 
-@router.post("/v1/alias", openapi_extra=takes("alias"))
+@router.post("/v1/alias", response_model=Taken, openapi_extra=takes("alias"))
 async def alias(request: Request) -> JSONResponse:
     """Take that one id is another; an id that is said to be itself is nobody else any more."""
     return await _taken(request, "alias")
