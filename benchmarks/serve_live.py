@@ -85,19 +85,30 @@ def swaps(folder: Path, asked: argparse.Namespace) -> None:
     worker.start()
     script = (
         "import sys, dongcha; shop = dongcha.open(sys.argv[1])\n"
-        "print(shop.promote('recommendation', sys.argv[2], why='bench'))"
+        "for line in sys.stdin: print(shop.promote('recommendation', line.strip(), why='bench'), flush=True)"
     )
-    own = http.client.HTTPConnection("127.0.0.1", PORT)
-    for k in range(asked.swaps):
-        version = ("v2", "v1")[k % 2]
-        subprocess.run([sys.executable, "-c", script, str(folder), version], check=True, capture_output=True)
-        deadline = monotonic() + 60
-        while (now := ask(own, PATH.format("c1"))["version"]) != version and monotonic() < deadline:
-            sleep(0.02)
-        seen.add(now)
+    command = [sys.executable, "-c", script, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as promoter:
+        assert promoter.stdin is not None
+        assert promoter.stdout is not None
+        for k in range(asked.swaps):
+            version = ("v2", "v1")[k % 2]
+            promoter.stdin.write(version + "\n")
+            promoter.stdin.flush()
+            assert promoter.stdout.readline().strip() == version
+            deadline = monotonic() + 60
+            while (now := answering()) != version and monotonic() < deadline:
+                sleep(0.02)
+            seen.add(now)
+        promoter.stdin.close()
     stop.set()
     worker.join()
     told(f"live, 8 clients, {asked.swaps} swaps ({' and '.join(sorted(seen))} answered)", worker.result)
+
+
+def answering() -> str:
+    """Which version answers now, asked over a connection of its own."""
+    return str(ask(http.client.HTTPConnection("127.0.0.1", PORT), PATH.format("c1"))["version"])
 
 
 def made(folder: Path, products: int, customers: int) -> Shop:
