@@ -8,8 +8,11 @@ from dongcha.sources.segment import LONGEST_MESSAGE_ID
 
 Schema = dict[str, Any]
 
-_ID: Final[Schema] = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": "[A-Za-z0-9]", "maxLength": 200}]}
-_TEXT: Final[Schema] = {"type": "string", "pattern": "[A-Za-z0-9]", "maxLength": 200}
+_NO_NULL: Final = "^[^\\x00]*$"
+_TELLING: Final = "^[^\\x00]*[A-Za-z0-9][^\\x00]*$"
+"""What is neither blank nor holds the null character, which no text of the tables may."""
+_ID: Final[Schema] = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": _TELLING, "maxLength": 200}]}
+_TEXT: Final[Schema] = {"type": "string", "pattern": _TELLING, "maxLength": 200}
 _OBJECT: Final[Schema] = {"type": ["object", "null"]}
 TIMES: Final = (
     "`timestamp` (when it happened) and `sentAt` (when it was sent), both by the sender's clock, are ISO 8601 times or "
@@ -18,7 +21,7 @@ TIMES: Final = (
 _COMMON: Final[dict[str, Schema]] = {
     "userId": _ID,
     "anonymousId": _ID,
-    "messageId": {"type": "string", "minLength": 1, "maxLength": LONGEST_MESSAGE_ID},
+    "messageId": {"type": "string", "minLength": 1, "maxLength": LONGEST_MESSAGE_ID, "pattern": _NO_NULL},
     "context": _OBJECT,
     "writeKey": {"type": "string", "description": "The key, where no header has it."},
 }
