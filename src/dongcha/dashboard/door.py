@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from anyio.to_thread import run_sync
 
-from dongcha.access.people import LONGEST
 from dongcha.access.scopes import Person, Role
-from dongcha.api.guard import COOKIE, COOKIE_OVER_HTTPS, address, hashing, token_of
+from dongcha.api import guard
+from dongcha.api.guard import address, hashing, token_of
 from dongcha.errors import AccessError
 
 if TYPE_CHECKING:
@@ -55,16 +55,8 @@ async def enter(shop: Shop, request: Request, form: dict[str, str]) -> tuple[str
     return (await run_sync(shop.access.people.open_session, person), "") if person else ("", "door_wrong")
 
 
-def keep(response: Response, token: str, request: Request) -> None:
-    """Give the browser a session's cookie, the same as the API's; scripts never see it."""
-    secure = request.url.scheme == "https"
-    name, seconds = COOKIE_OVER_HTTPS if secure else COOKIE, int(LONGEST.total_seconds())
-    response.set_cookie(name, token, max_age=seconds, path="/", secure=secure, httponly=True, samesite="lax")
-
-
 async def leave(shop: Shop, request: Request, response: Response) -> None:
     """End the session of this request."""
     if (token := token_of(request)) is not None:
         await run_sync(shop.access.people.close_session, token)
-    for name in (COOKIE, COOKIE_OVER_HTTPS):
-        response.delete_cookie(name, path="/", secure=name == COOKIE_OVER_HTTPS, httponly=True, samesite="lax")
+    guard.leave(response)

@@ -18,6 +18,7 @@ from nicegui import ui
 from starlette.routing import Mount
 
 from dongcha.access.scopes import Person, Role
+from dongcha.api import guard
 from dongcha.dashboard import door, shell
 from dongcha.dashboard.data import Data
 from dongcha.dashboard.pages import listed_pages, own_pages
@@ -91,7 +92,7 @@ def _door(data: Data) -> None:
         if not token:
             return _form(data, request, refused)
         went = RedirectResponse(_inside(request.query_params.get("next", "/")), status_code=303)
-        door.keep(went, token, request)
+        guard.enter(request, went, token)
         return went
 
     @pages_app.post("/logout", include_in_schema=False)
