@@ -30,7 +30,7 @@ from dongcha.warehouse.ledger import Ledger
 Progress = Callable[[str, int, int], None]
 """(what is being done, how much is done, of how much)."""
 
-CODE_VERSION: Final = 6
+CODE_VERSION: Final = 7
 """Raise when a change of code changes answers, so that unchanged data is worked on again."""
 
 
