@@ -112,11 +112,11 @@ class Shop:
     @cached_property
     def inbox(self) -> Inbox:
         """Where events wait for the lake; see `dongcha.warehouse.inbox`."""
-        from dongcha.sources.segment import events_of
+        from dongcha.sources.segment import deeds_of
         from dongcha.warehouse.inbox import open_inbox
 
         settings = self.settings.inbox
-        return open_inbox(self.folder, settings.url, most_waiting=settings.most_waiting, read=events_of)
+        return open_inbox(self.folder, settings.url, most_waiting=settings.most_waiting, read=deeds_of)
 
     @cached_property
     def insights(self) -> Registry:

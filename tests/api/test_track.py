@@ -168,6 +168,18 @@ def test_an_event_received_a_second_ago_is_among_the_customer_s_recent_ones(clie
     client.post("/v1/track", json=VIEW)
     (event,) = shop.inbox.recent("u")
     assert (event["event"], event["product_id"], event["happened_at"]) == ("Product Viewed", "p", event["known_at"])
+    shop.flush()
+    assert shop.inbox.recent("u") == [event]
+
+
+def test_a_purchase_of_a_second_ago_is_lines_of_an_order(client: TestClient, shop: Shop) -> None:
+    bought = [{"product_id": "p", "price": 2.5, "quantity": 3}, {"product_id": "q"}]
+    order = {"type": "track", "userId": "u", "event": "Order Completed"}
+    client.post("/v1/track", json={**order, "properties": {"order_id": "o", "products": bought}})
+    lines = [row for row in shop.inbox.recent("u") if row["table"] == "orders"]
+    assert [(k["order_id"], k["line"], k["product_id"], k["price"], k["quantity"]) for k in lines] == [
+        ("o", 1, "p", 2.5, 3.0)
+    ]
 
 
 def test_bodies_that_are_being_read_are_bounded() -> None:

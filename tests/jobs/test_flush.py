@@ -16,7 +16,7 @@ import pytest
 from dongcha import columns as c
 from dongcha.errors import BusyError
 from dongcha.jobs.flush import Flushed, flush, flush_all
-from dongcha.sources.segment import customer_of, events_of
+from dongcha.sources.segment import customer_of, deeds_of
 from dongcha.warehouse.engine import Engine
 from dongcha.warehouse.inbox import Inbox, Message, open_inbox
 from dongcha.warehouse.lake import Commit, Lake
@@ -57,7 +57,7 @@ class BreakingAtTheEnd(Inbox):
 
 def an_inbox(folder: Path) -> Inbox:
     folder.mkdir(parents=True, exist_ok=True)
-    return open_inbox(folder, "", most_waiting=10_000, read=events_of)
+    return open_inbox(folder, "", most_waiting=10_000, read=deeds_of)
 
 
 def a_lake(folder: Path, kind: type[Lake] = Lake) -> Any:
@@ -160,7 +160,7 @@ def test_a_crash_between_the_last_commit_and_letting_go_repeats_and_changes_noth
     add(inbox, *MESSAGES)
     lake = a_lake(tmp_path)
     with pytest.raises(Broken):
-        flush(lake, BreakingAtTheEnd(inbox.store, most_waiting=99, read=events_of))
+        flush(lake, BreakingAtTheEnd(inbox.store, most_waiting=99, read=deeds_of))
     versions = lake.versions()
     assert flush(lake, inbox).rows == {}
     assert lake.versions() == versions
@@ -183,7 +183,7 @@ def test_what_a_flush_wrote_is_synced_before_the_messages_are_let_go(
     inbox, lake = an_inbox(tmp_path), a_lake(tmp_path)
     add(inbox, *MESSAGES, at=datetime.now(UTC))
     with pytest.raises(Broken):
-        flush(lake, BreakingAtTheEnd(inbox.store, most_waiting=99, read=events_of))
+        flush(lake, BreakingAtTheEnd(inbox.store, most_waiting=99, read=deeds_of))
     written = {path for name in (*lake.tables(), "quarantine") for path in (lake.folder / name).rglob("*.*")}
     assert {path for path in written if path.suffix in {".parquet", ".json"}} <= synced
     # A second try commits nothing, and syncs what the first may not have come to.

@@ -17,6 +17,8 @@ from dongcha.errors import BusyError
 from dongcha.warehouse.inbox import Inbox, Message
 from dongcha.warehouse.inbox import inbox as inbox_file
 from dongcha.warehouse.inbox import message as message_file
+from dongcha.warehouse.inbox import postgres as postgres_file
+from dongcha.warehouse.inbox import sqlite as sqlite_file
 from dongcha.warehouse.inbox.message import Store
 from dongcha.warehouse.inbox.postgres import PostgresStore
 from dongcha.warehouse.inbox.sqlite import SqliteStore
@@ -52,7 +54,8 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as db:
-        db.execute("TRUNCATE dongcha_seen, dongcha_waiting RESTART IDENTITY")
+        db.execute("TRUNCATE dongcha_seen, dongcha_kept RESTART IDENTITY")
+        db.execute("UPDATE dongcha_settled SET place = 0")
     yield lambda: PostgresStore(url)
 
 
@@ -89,12 +92,19 @@ def test_messages_come_out_in_the_order_they_were_accepted(store: Callable[[], S
     inbox.close()
 
 
-def test_recent_is_what_waits_of_one_customer(store: Callable[[], Store]) -> None:
+def test_recent_is_what_was_received_of_one_customer_in_the_lake_or_not(
+    store: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in (sqlite_file, postgres_file):
+        monkeypatch.setattr(place, "MOST_SETTLED", 2)
     inbox = an_inbox(store())
-    inbox.add([message("a", "x"), message("b", "y"), message("c", "x"), Message("d", "x", NOON, b"", "too long")])
-    assert [event["id"] for event in inbox.recent("x")] == ["a", "c"]
+    inbox.add([message("a", "x"), message("b", "y"), message("c", "x")])
     inbox.settle(inbox.waiting(1))
-    assert [event["id"] for event in inbox.recent("x")] == ["c"]
+    assert ([row["id"] for row in inbox.recent("x")], inbox.backlog()) == (["a", "c"], 2)
+    inbox.settle(inbox.waiting(10))
+    assert ([row["id"] for row in inbox.recent("x")], inbox.backlog()) == (["c"], 0)
+    inbox.add([message("d", "x")])
+    assert ([m.id for m in inbox.waiting(10)], inbox.backlog()) == (["d"], 1)
     inbox.close()
 
 

@@ -22,6 +22,7 @@ from dongcha.features.texts import TEXTS
 from dongcha.features.traits import traits
 from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.history import History
+from dongcha.warehouse.tables import table
 
 STAMP: Final = "stamp.json"
 """What every exported folder says of itself: `as_of`, and the versions of the tables."""
@@ -139,15 +140,15 @@ class LiveShop:
         return any(customer_id in table.places for table in (*self.tables.values(), self.traits))
 
     def rows(self, customer_id: str, fresh: Sequence[Row] = ()) -> Rows:
-        """All their rows: the stored ones, and `fresh` ones of which no stored row has the key `message_id`.
+        """All their rows: the stored ones, and `fresh` ones whose table's key no stored row has.
 
-        A fresh row has a `table` (events by default) and that table's columns, in UTC.
+        A fresh row has a `table` (events by default) and that table's columns, in UTC; one without a key is new.
         """
-        found: dict[str, list[Row]] = {name: list(table.rows(customer_id)) for name, table in self.tables.items()}
-        seen = {row[c.MESSAGE_ID] for row in found.get(c.EVENTS, ()) if row.get(c.MESSAGE_ID)}
+        found: dict[str, list[Row]] = {name: list(stored.rows(customer_id)) for name, stored in self.tables.items()}
+        seen = {name: {_key(name, row) for row in rows} for name, rows in found.items()}
         for row in fresh:
             name = row.get(FRESH, c.EVENTS)
-            if name in found and (row.get(c.MESSAGE_ID) is None or row.get(c.MESSAGE_ID) not in seen):
+            if name in found and (None in _key(name, row) or _key(name, row) not in seen[name]):
                 found[name].append({**row, FRESH: name, c.CUSTOMER_ID: customer_id})
         named = {row.get(c.PRODUCT_ID) for some in found.values() for row in some}
         found[c.PRODUCTS] = [row for one in sorted(filter(None, named)) for row in self.products.rows(one)]
@@ -186,6 +187,10 @@ class LiveShop:
     def _traits(self, customer_id: str, about: Mapping[str, str]) -> pl.DataFrame:
         known = next(iter(self.traits.rows(customer_id)), {c.CUSTOMER_ID: customer_id})
         return pl.DataFrame([{**about, **{k: v for k, v in known.items() if v is not None}}])
+
+
+def _key(name: str, row: Row) -> tuple[Any, ...]:
+    return tuple(row.get(column) for column in table(name).key)
 
 
 def _read(file: Path) -> pl.DataFrame:

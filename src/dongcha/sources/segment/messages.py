@@ -31,9 +31,13 @@ from dongcha.sources.segment.values import (
     packed,
 )
 from dongcha.warehouse.inbox import Message
+from dongcha.warehouse.tables import Kind, table
 
 TYPES: Final = ("track", "identify", "page", "screen", "group", "alias")
 LONGEST_MESSAGE_ID: Final = 100
+DEEDS: Final = (c.EVENTS, c.ORDERS, c.REVIEWS)
+"""The tables whose rows are told as soon as they were received."""
+_REQUIRED: Final = {name: [k.name for k in table(name).columns if k.required] for name in DEEDS}
 CLOCKS_DIFFER: Final = timedelta(days=1)
 """How far ahead of our clock a message may lie, after its sender's clock was corrected."""
 
@@ -98,19 +102,32 @@ def rows_of(message: Any, received_at: datetime, made_id: str | None = None) -> 
     return _READERS[str(kind)](scene)
 
 
-def events_of(received: Message) -> list[dict[str, Any]]:
-    """The rows of the table events that a message becomes, typed: what a timeline shows of it; none if refused."""
+def deeds_of(received: Message) -> list[dict[str, Any]]:
+    """What a message says that somebody did: its rows of DEEDS, each with its `table`, typed; none if refused.
+
+    Moments are aware datetimes, numbers floats. A row that lacks what its table requires is left out.
+    """
+    if received.refused:
+        return []
     try:
         told = rows_of(orjson.loads(received.body), received.received_at, received.id)
-    except Refused:
+    except (Refused, orjson.JSONDecodeError):
         return []
-    return [_typed(k.row) for k in told if k.table == c.EVENTS]
+    typed = [(k.table, _typed(k.table, k.row)) for k in told if k.table in DEEDS]
+    return [{c.TABLE: name, **row} for name, row in typed if all(row[k] is not None for k in _REQUIRED[name])]
 
 
-def _typed(row: Row) -> dict[str, Any]:
-    times = {k: as_moment(row[k]) for k in (c.HAPPENED_AT, c.KNOWN_AT)}
-    value = row[c.VALUE]
-    return {**row, **times, c.VALUE: None if value is None else float(value)}
+def _typed(name: str, row: Row) -> dict[str, Any]:
+    return {column.name: _value(column.kind, row.get(column.name)) for column in table(name).columns}
+
+
+def _value(kind: Kind, text: str | None) -> Any:
+    if kind is Kind.TIME:
+        return as_moment(text)
+    if text is None or kind not in (Kind.NUMBER, Kind.MONEY, Kind.INTEGER):
+        return text
+    number = as_number(text)
+    return None if number is None else int(number) if kind is Kind.INTEGER else float(number)
 
 
 @dataclass(frozen=True)

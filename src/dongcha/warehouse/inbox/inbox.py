@@ -44,7 +44,7 @@ class Inbox:
     """
 
     def __init__(self, store: Store, *, most_waiting: int, read: Reader) -> None:
-        """`read`: how a message is shown as events, which a floor above knows."""
+        """`read`: how a message is shown as rows, which a floor above knows."""
         self.store = store
         self.most_waiting = most_waiting
         self._read = read
@@ -79,13 +79,13 @@ class Inbox:
         return [message.id for message, is_new in zip(messages, new, strict=True) if is_new]
 
     def recent(self, customer_id: str) -> list[dict[str, Any]]:
-        """The events of a customer that were received and are not in the lake yet, oldest first.
+        """What was received of a customer lately, in the lake or not yet, as rows of the contract, oldest first.
 
-        Each has the fields of the table events, times as aware datetimes and `value` as a float.
+        Each has its `table`, times as aware datetimes and numbers as floats. It reaches back as far as messages are
+        kept: half a million of them, or `remember_days`.
         """
-        messages = [message for message in self.store.recent(customer_id) if not message.refused]
-        events = [event for message in messages for event in self._read(message)]
-        return sorted(events, key=lambda event: event["happened_at"])
+        rows = [row for message in self.store.recent(customer_id) for row in self._read(message)]
+        return sorted(rows, key=lambda row: row["happened_at"])
 
     def waiting(self, most: int) -> list[Message]:
         """The messages that have waited longest, in the order of acceptance."""

@@ -12,6 +12,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 MOST_BYTES: Final = 16 << 20
 """Bodies that are read at once, whatever their number."""
+MOST_SETTLED: Final = 500_000
+"""Messages that are kept for `recent` after they came into the lake, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,16 @@ class Store(Protocol):
         """
 
     def settle(self, last: int) -> None:
-        """Everything up to this place is in the lake: let it go, and remember that its ids were seen."""
+        """Everything up to this place is in the lake: it waits no more. The newest MOST_SETTLED are kept to be read."""
 
     def recent(self, customer: str) -> list[Message]:
-        """What waits of one customer, in the order of acceptance."""
+        """What is kept of one customer, in the lake or not, in the order of acceptance."""
 
     def backlog(self) -> int:
         """How many messages wait, at most: a number that is quick to tell."""
 
     def forget(self, before: datetime, most: int) -> int:
-        """Forget up to `most` ids that were settled and received before a moment; returns how many it forgot."""
+        """Forget up to `most` settled messages received before a moment, ids too; returns how many ids it forgot."""
 
     def close(self) -> None:
         """Let go of the files or connections."""

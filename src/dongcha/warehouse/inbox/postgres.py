@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from dongcha.errors import BusyError, SettingsError
-from dongcha.warehouse.inbox.message import MOST_BYTES, Message, mark, micros, moment
+from dongcha.warehouse.inbox.message import MOST_BYTES, MOST_SETTLED, Message, mark, micros, moment
 
 if TYPE_CHECKING:
     import psycopg
@@ -18,11 +18,13 @@ TABLES: Final = """
 CREATE TABLE IF NOT EXISTS dongcha_seen (
     place BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, mark BYTEA NOT NULL UNIQUE, received_at BIGINT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS dongcha_waiting (
+CREATE TABLE IF NOT EXISTS dongcha_kept (
     place BIGINT PRIMARY KEY, id TEXT NOT NULL, customer TEXT NOT NULL, received_at BIGINT NOT NULL,
     body BYTEA NOT NULL, refused TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS dongcha_waiting_by_customer ON dongcha_waiting (customer);
+CREATE INDEX IF NOT EXISTS dongcha_kept_by_customer ON dongcha_kept (customer);
+CREATE TABLE IF NOT EXISTS dongcha_settled (one INT PRIMARY KEY CHECK (one = 1), place BIGINT NOT NULL);
+INSERT INTO dongcha_settled VALUES (1, 0) ON CONFLICT DO NOTHING;
 """
 ADD: Final = """
 WITH given AS (
@@ -35,10 +37,11 @@ WITH given AS (
     SELECT DISTINCT ON (given.mark) place, nth, id, customer, given.received_at, body, refused
     FROM given JOIN kept ON kept.mark = given.mark ORDER BY given.mark, nth
 ), put AS (
-    INSERT INTO dongcha_waiting SELECT place, id, customer, received_at, body, refused FROM first
+    INSERT INTO dongcha_kept SELECT place, id, customer, received_at, body, refused FROM first
 )
 SELECT nth FROM first
 """
+WAITS: Final = "place > (SELECT place FROM dongcha_settled)"
 TURN: Final = 0x646F6E67
 """The advisory lock that writers take in turn, so that places become visible in their order."""
 
@@ -65,14 +68,15 @@ class PostgresStore:
 
     def waiting(self, most: int) -> list[Message]:
         # The server sends no more than is taken: sizes are added up where the bodies are.
-        oldest = "SELECT place, octet_length(body) AS size FROM dongcha_waiting ORDER BY place LIMIT %s"
+        oldest = f"SELECT place, octet_length(body) AS size FROM dongcha_kept WHERE {WAITS} ORDER BY place LIMIT %s"
         sized = f"SELECT place, sum(size) OVER (ORDER BY place) AS upto FROM ({oldest}) AS oldest"
         which = f"JOIN ({sized}) AS sized USING (place) WHERE upto <= {MOST_BYTES} ORDER BY place"
-        return self._read(which, most) or self._read("ORDER BY place LIMIT %s", 1)
+        return self._read(which, most) or self._read(f"WHERE {WAITS} ORDER BY place LIMIT %s", 1)
 
     def settle(self, last: int) -> None:
         with self._writing() as db:
-            db.execute("DELETE FROM dongcha_waiting WHERE place <= %s", (last,))
+            db.execute("UPDATE dongcha_settled SET place = greatest(place, %s)", (last,))
+            db.execute("DELETE FROM dongcha_kept WHERE place <= %s", (last - MOST_SETTLED,))
 
     def recent(self, customer: str) -> list[Message]:
         return self._read("WHERE customer = %s ORDER BY place", customer)
@@ -80,19 +84,19 @@ class PostgresStore:
     def backlog(self) -> int:
         """Ids seen before leave gaps between places: this may say more than wait, until they are settled."""
         with self._connected() as db:
-            ends = db.execute("SELECT max(place) - min(place) + 1 FROM dongcha_waiting").fetchone()
-        return int((ends and ends[0]) or 0)
+            asked = "SELECT (SELECT max(place) FROM dongcha_kept) - place FROM dongcha_settled"
+            found = db.execute(asked).fetchone()
+        return max(0, int((found and found[0]) or 0))
 
     def forget(self, before: datetime, most: int) -> int:
         old = """
-            DELETE FROM dongcha_seen WHERE place IN (
-                SELECT place FROM dongcha_seen
-                WHERE place < coalesce((SELECT min(place) FROM dongcha_waiting), 1::bigint << 62)
-                ORDER BY place LIMIT %s
+            DELETE FROM {0} WHERE place IN (
+                SELECT place FROM {0} WHERE place <= (SELECT place FROM dongcha_settled) ORDER BY place LIMIT %s
             ) AND received_at < %s
         """
         with self._writing() as db:
-            forgotten = db.execute(old, (most, micros(before)))
+            db.execute(old.format("dongcha_kept"), (most, micros(before)))
+            forgotten = db.execute(old.format("dongcha_seen"), (most, micros(before)))
         return forgotten.rowcount
 
     def close(self) -> None:
@@ -101,7 +105,7 @@ class PostgresStore:
         self._all.clear()
 
     def _read(self, which: str, value: int | str) -> list[Message]:
-        asked = f"SELECT id, customer, received_at, body, refused, place FROM dongcha_waiting {which}"
+        asked = f"SELECT id, customer, received_at, body, refused, place FROM dongcha_kept {which}"
         with self._connected() as db:
             rows = db.execute(asked, (value,)).fetchall()
         return [Message(i, who, moment(at), bytes(body), why, place) for i, who, at, body, why, place in rows]

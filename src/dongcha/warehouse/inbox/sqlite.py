@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Final
 
 from dongcha.errors import BusyError, StoreError
-from dongcha.warehouse.inbox.message import Message, mark, micros, moment, within_bytes
+from dongcha.warehouse.inbox.message import MOST_SETTLED, Message, mark, micros, moment, within_bytes
 
 BUSY_SECONDS: Final = 30
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS seen (
     place INTEGER PRIMARY KEY AUTOINCREMENT, mark BLOB NOT NULL UNIQUE, received_at INTEGER NOT NULL
 );
-CREATE TABLE IF NOT EXISTS waiting (
+CREATE TABLE IF NOT EXISTS kept (
     place INTEGER PRIMARY KEY, id TEXT NOT NULL, customer TEXT NOT NULL, received_at INTEGER NOT NULL,
     body BLOB NOT NULL, refused TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS waiting_by_customer ON waiting (customer);
+CREATE INDEX IF NOT EXISTS kept_by_customer ON kept (customer);
+CREATE TABLE IF NOT EXISTS settled (one INTEGER PRIMARY KEY CHECK (one = 1), place INTEGER NOT NULL);
+INSERT OR IGNORE INTO settled VALUES (1, 0);
 """
 
 
@@ -46,15 +48,16 @@ class SqliteStore:
         seen = db.execute("INSERT OR IGNORE INTO seen (mark, received_at) VALUES (?, ?)", (mark(message.id), received))
         if seen.rowcount:
             row = (seen.lastrowid, message.id, message.customer, received, message.body, message.refused)
-            db.execute("INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?)", row)
+            db.execute("INSERT INTO kept VALUES (?, ?, ?, ?, ?, ?)", row)
         return bool(seen.rowcount)
 
     def waiting(self, most: int) -> list[Message]:
-        return self._read("ORDER BY place LIMIT ?", most)
+        return self._read("WHERE place > (SELECT place FROM settled) ORDER BY place LIMIT ?", most)
 
     def settle(self, last: int) -> None:
         with self._writing() as db:
-            db.execute("DELETE FROM waiting WHERE place <= ?", (last,))
+            db.execute("UPDATE settled SET place = max(place, ?)", (last,))
+            db.execute("DELETE FROM kept WHERE place <= ?", (last - MOST_SETTLED,))
 
     def recent(self, customer: str) -> list[Message]:
         return self._read("WHERE customer = ? ORDER BY place", customer)
@@ -62,18 +65,19 @@ class SqliteStore:
     def backlog(self) -> int:
         with _told(self.file):
             # Places follow each other without a gap, since an id seen before is given none.
-            ends = self._connection.execute("SELECT max(place) - min(place) + 1 FROM waiting").fetchone()
-        return int(ends[0] or 0)
+            asked = "SELECT (SELECT max(place) FROM kept) - place FROM settled"
+            found = self._connection.execute(asked).fetchone()
+        return max(0, int(found[0] or 0))
 
     def forget(self, before: datetime, most: int) -> int:
         old = """
-            DELETE FROM seen WHERE place IN (
-                SELECT place FROM seen WHERE place < coalesce((SELECT min(place) FROM waiting), 1 << 62)
-                ORDER BY place LIMIT ?
+            DELETE FROM {0} WHERE place IN (
+                SELECT place FROM {0} WHERE place <= (SELECT place FROM settled) ORDER BY place LIMIT ?
             ) AND received_at < ?
         """
         with self._writing() as db:
-            return db.execute(old, (most, micros(before))).rowcount
+            db.execute(old.format("kept"), (most, micros(before)))
+            return db.execute(old.format("seen"), (most, micros(before))).rowcount
 
     def close(self) -> None:
         for connection in self._all:
@@ -81,7 +85,7 @@ class SqliteStore:
         self._all.clear()
 
     def _read(self, which: str, value: int | str) -> list[Message]:
-        asked = f"SELECT id, customer, received_at, body, refused, place FROM waiting {which}"
+        asked = f"SELECT id, customer, received_at, body, refused, place FROM kept {which}"
         with _told(self.file):
             rows = self._connection.execute(asked, (value,))
             return within_bytes(Message(i, who, moment(at), body, why, at_) for i, who, at, body, why, at_ in rows)
