@@ -72,7 +72,17 @@ def _disk(shop: Shop) -> str:
     return "ready" if shutil.disk_usage(shop.folder).free >= LEAST_FREE_BYTES else "the disk is full"
 
 
-PARTS: Final[dict[str, Callable[[Shop], str]]] = {"settings": _settings, "access": _access, "disk": _disk}
+def _inbox(shop: Shop) -> str:
+    _ = shop.inbox.backlog()
+    return "ready"
+
+
+PARTS: Final[dict[str, Callable[[Shop], str]]] = {
+    "settings": _settings,
+    "access": _access,
+    "disk": _disk,
+    "inbox": _inbox,
+}
 """What must be well before requests are sent here; a part adds itself. Said to anybody: no path, no name."""
 
 
