@@ -22,6 +22,7 @@ from dongcha.profiles import retention
 from dongcha.profiles.change import Change, by_month, what_changed
 from dongcha.profiles.orders import orders_of
 from dongcha.profiles.overview import Overview, overview
+from dongcha.profiles.story import story
 
 if TYPE_CHECKING:
     from dongcha.answers.answering import Answer
@@ -69,7 +70,8 @@ class Data:
         if time.monotonic() - self._looked_at < LOOK_AGAIN_SECONDS:
             return
         self._looked_at = time.monotonic()
-        versions = (*self.shop.lake.versions().items(), *self.shop.ledger.table_versions().items())
+        published = _or_none(lambda: self.shop.view.run)
+        versions = (published, *self.shop.lake.versions().items(), *self.shop.ledger.table_versions().items())
         if versions != self._versions:
             self._versions = versions
             self._kept.clear()
@@ -220,8 +222,15 @@ class Data:
         return [o.name for k in mine for o in k.yields if o.kind in {"value", "group"}]
 
     def profile(self, customer_id: str, language: str) -> dict[str, Any]:
-        """One customer; UsageError where no table knows them."""
-        return self.once(("profile", customer_id, language), lambda: self.shop.profile(customer_id, language=language))
+        """One customer, from the serving view where it is published; UsageError where no table knows them."""
+
+        def made() -> dict[str, Any]:
+            found = _or_none(lambda: self.shop.view.get(customer_id))
+            if found is None:
+                return self.shop.profile(customer_id, language=language)
+            return found | {"story": story(found, self.insights(), self.reader(language))}
+
+        return self.once(("profile", customer_id, language), made)
 
     # -- models and the machine room
 
