@@ -216,8 +216,7 @@ def main() -> None:
             print(f"without PostgreSQL: {why}", file=sys.stderr)
             rows = measure(asked, folder, "")
         else:
-            (folder / "postgres").mkdir()
-            with postgres(folder / "postgres") as url:
+            with postgres() as url:
                 rows = measure(asked, folder, url)
         under_load = overload(asked, folder) if asked.overload_seconds else None
     if asked.json:

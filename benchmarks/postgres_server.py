@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,13 +27,17 @@ def why_not() -> str:
 
 
 @contextmanager
-def postgres(folder: Path) -> Iterator[str]:
-    """A server with its data in `folder`; its URL, without a password, by a socket there."""
+def postgres() -> Iterator[str]:
+    """A server with its data in a folder that ends with it; its URL, without a password, by a socket there."""
+    # Right below the temporary folder: a socket's path is short, and its own user must reach it.
+    with tempfile.TemporaryDirectory(prefix="postgres-") as name, _server(Path(name)) as url:
+        yield url
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[str]:
     become: list[str] = []
     if os.geteuid() == 0:
-        # Its own user must reach the folder.
-        for parent in (folder, *folder.parents[:2]):
-            parent.chmod(parent.stat().st_mode | 0o055)
         shutil.chown(folder, "postgres")
         become = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
     data = folder / "data"

@@ -281,7 +281,7 @@ def until(live: Live, version: str) -> None:
 
 
 def test_routes_say_who_answered_and_on_what(serving: Shop, kitchen: Kitchen) -> None:
-    client = TestClient(create_app(serving))
+    client = TestClient(create_app(serving), base_url="http://localhost")
     one = kitchen.facts("churn").entities[0]
     for path, version in (("recommendations", "popular"), ("churn", "logistic_rfm"), ("next-action", "markov_chain")):
         told = client.get(f"/v1/live/customers/{one}/{path}").raise_for_status().json()

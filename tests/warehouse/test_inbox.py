@@ -35,11 +35,11 @@ def an_inbox(store: Store, most_waiting: int = 1000) -> Inbox:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """A PostgreSQL server of its own; its URL."""
     if why := why_not():
         pytest.skip(why)
-    with postgres(tmp_path_factory.mktemp("postgres")) as url:
+    with postgres() as url:
         yield url
 
 

@@ -11,8 +11,9 @@ Schema = dict[str, Any]
 _NO_NULL: Final = "^[^\\x00]*$"
 _TELLING: Final = "^[^\\x00]*[A-Za-z0-9][^\\x00]*$"
 """What is neither blank nor holds the null character, which no text of the tables may."""
-_ID: Final[Schema] = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": _TELLING, "maxLength": 200}]}
-_TEXT: Final[Schema] = {"type": "string", "pattern": _TELLING, "maxLength": 200}
+_ID: Final[Schema] = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": _TELLING}]}
+_TEXT: Final[Schema] = {"type": "string", "pattern": _TELLING}
+_NAME: Final[Schema] = {"type": ["string", "null"]}
 _OBJECT: Final[Schema] = {"type": ["object", "null"]}
 TIMES: Final = (
     "`timestamp` (when it happened) and `sentAt` (when it was sent), both by the sender's clock, are ISO 8601 times or "
@@ -21,16 +22,16 @@ TIMES: Final = (
 _COMMON: Final[dict[str, Schema]] = {
     "userId": _ID,
     "anonymousId": _ID,
-    "messageId": {"type": "string", "minLength": 1, "maxLength": LONGEST_MESSAGE_ID, "pattern": _NO_NULL},
+    "messageId": {"type": ["string", "null"], "minLength": 1, "maxLength": LONGEST_MESSAGE_ID, "pattern": _NO_NULL},
     "context": _OBJECT,
-    "writeKey": {"type": "string", "description": "The key, where no header has it."},
+    "writeKey": {"description": "The key, a text, where no header has it."},
 }
 _SOMEBODY: Final[Schema] = {"anyOf": [{"required": ["userId"]}, {"required": ["anonymousId"]}]}
 _OWN: Final[dict[str, tuple[dict[str, Schema], list[str]]]] = {
     "track": ({"event": _TEXT, "properties": _OBJECT}, ["event"]),
     "identify": ({"traits": _OBJECT}, []),
-    "page": ({"name": _TEXT, "properties": _OBJECT}, []),
-    "screen": ({"name": _TEXT, "properties": _OBJECT}, []),
+    "page": ({"name": _NAME, "properties": _OBJECT}, []),
+    "screen": ({"name": _NAME, "properties": _OBJECT}, []),
     "group": ({"groupId": _ID, "traits": _OBJECT}, ["groupId"]),
     "alias": ({"previousId": _ID}, ["previousId", "userId"]),
 }
@@ -53,8 +54,9 @@ def takes(kind: str) -> dict[str, Any]:
 
 def _schema(kind: str) -> Schema:
     if kind == "batch":
-        batch = {"type": "array", "items": {"type": "object"}, "maxItems": 2_500}
-        own = {k: _COMMON[k] for k in ("context", "writeKey")}
+        batch = {"type": "array", "items": {"type": "object"}}
+        shared = {"description": "Of every message that has none of its own."}
+        own = {"context": shared, "writeKey": _COMMON["writeKey"]}
         return {"type": "object", "required": ["batch"], "properties": {"batch": batch, **own}}
     own, required = _OWN[kind]
     return {"type": "object", "properties": {**_COMMON, **own}, "required": required, **_SOMEBODY}

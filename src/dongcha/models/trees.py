@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,11 +22,12 @@ AT_MOST: Final = 0
 SUM: Final = 1
 
 
+@dataclass(frozen=True)
 class Trees:
-    """A saved booster. What it says is read from the ONNX file, LightGBM is imported to explain alone."""
+    """A saved booster, held whole. What it says is read from the ONNX, LightGBM is imported to explain alone."""
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    text: str
+    onnx: bytes
 
     def predict(self, X: NDArray[Any], *, raw_score: bool = True, pred_contrib: bool = False) -> NDArray[np.float64]:
         """The raw score of each row of X (rows, columns), NaN for missing; or each column's push on it, as LightGBM."""
@@ -40,19 +42,18 @@ class Trees:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        file = str(self.file.with_suffix(ONNX))
-        return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
 
     @cached_property
     def _booster(self) -> lightgbm.Booster:
         import lightgbm
 
-        return lightgbm.Booster(model_file=str(self.file))
+        return lightgbm.Booster(model_str=self.text)
 
     def save_model(self, file: str) -> None:
         """Write both files again elsewhere."""
-        for suffix in (self.file.suffix, ONNX):
-            Path(file).with_suffix(suffix).write_bytes(self.file.with_suffix(suffix).read_bytes())
+        Path(file).write_text(self.text, "utf-8")
+        Path(file).with_suffix(ONNX).write_bytes(self.onnx)
 
 
 def save_trees(booster: lightgbm.Booster | Trees, file: Path) -> None:
@@ -65,7 +66,7 @@ def save_trees(booster: lightgbm.Booster | Trees, file: Path) -> None:
 def load_trees(file: Path) -> lightgbm.Booster | Trees:
     """Read what `save_trees` wrote; of a file without its ONNX, from before there was one, LightGBM reads the text."""
     if file.with_suffix(ONNX).exists():
-        return Trees(file)
+        return Trees(file.read_text("utf-8"), file.with_suffix(ONNX).read_bytes())
     import lightgbm
 
     return lightgbm.Booster(model_file=str(file))

@@ -248,7 +248,8 @@ class Lake:
 
 def _added(log_entry: Path) -> Iterator[str]:
     """The files that a commit added, relative to the table."""
-    for line in log_entry.read_text("utf-8").splitlines():
+    # Not by str.splitlines, which also cuts at line separators that a text in the log may hold.
+    for line in log_entry.read_bytes().splitlines():
         if "add" in (action := orjson.loads(line)):
             yield unquote(action["add"]["path"])
 

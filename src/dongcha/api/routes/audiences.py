@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from dongcha import columns as c
 from dongcha.access.scopes import Caller, Scope
@@ -17,6 +17,11 @@ from dongcha.privacy.masks import masked
 from dongcha.warehouse.view import MOST_ROWS
 
 router = APIRouter(tags=["audiences"])
+
+
+def _whole(value: Any) -> Any:
+    """20.0 is a whole number to JSON Schema; true is none, though Python takes it for 1."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 class Wanted(BaseModel):
@@ -37,9 +42,9 @@ class Wanted(BaseModel):
     rule: Annotated[str, Field(min_length=1, max_length=100_000)]
     sort: Annotated[str, Field(max_length=200)] = c.CUSTOMER_ID
     descending: bool = False
-    limit: Annotated[int, Field(ge=0, le=MOST_ROWS)] = 50
+    limit: Annotated[int, Field(ge=0, le=MOST_ROWS), BeforeValidator(_whole)] = 50
     """0 counts only."""
-    offset: Annotated[int, Field(ge=0, le=2**31)] = 0
+    offset: Annotated[int, Field(ge=0, le=2**31), BeforeValidator(_whole)] = 0
 
 
 class Audience(BaseModel):

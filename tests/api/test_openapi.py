@@ -24,6 +24,12 @@ CONFIG = """
 # no document can: a request of the right shape may be answered so.
 [checks]
 positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 409, 429]
+
+# Events are taken as Segment takes them: a field that no row is made of may hold anything, and what is wrong in a batch
+# goes to quarantine beside the others.
+[[operations]]
+include-path-regex = "^/v1/(batch|track|identify|page|screen|group|alias)$"
+checks.negative_data_rejection.expected-statuses = ["2xx", 400, 401, 403, 413, 415, 422, 429]
 """
 EXAMPLES = 8
 """Per route, on top of every boundary; a run by night may want more."""
