@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -160,7 +160,8 @@ class LiveShop:
         schema = {c.ENTITY_ID: pl.String(), **dict.fromkeys(told, pl.Float64())}
         features = pl.DataFrame([(customer_id, *told.values())], schema=schema, orient="row")
         history = History(
-            partial(self._timeline, rows, now),
+            # Kept: contenders look at the same history through facts of their own.
+            cache(partial(self._timeline, rows, now)),
             lambda: self.catalogue,
             lambda: self._traits(customer_id, about or {}),
             lambda: pl.DataFrame(schema=TEXTS),
