@@ -25,6 +25,7 @@ from benchmarks.portrait import asked_for, examples
 from dongcha import columns as c
 from dongcha.as_of import Horizon
 from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.moods import MOOD
 from dongcha.insight_kit.parts import Feeling
 from dongcha.insight_kit.pretrained import Pretrained, history_of, pretrain
 from dongcha.insights.recommendation import Recommendation, measured
@@ -89,7 +90,7 @@ class _Told:
 
 
 def _told(facts: Facts, rankers: Rankers, felt: Feeling, themes: Dense) -> _Told:
-    said = felt.moods(history_of(facts).said)
+    said = felt.moods.of(history_of(facts).said).with_columns(pl.col(MOOD).fill_null(0.0))
     vectors = themes.encode(said[c.TEXT].to_list())
     return _Told(said, facts.entities, rankers.counts.history.products, vectors)
 
