@@ -29,7 +29,7 @@ import polars as pl
 import dongcha
 from dongcha.assemble import Shop
 from dongcha.insight_kit.live import live_folder
-from dongcha.jobs.publish import publish
+from dongcha.jobs.hand_over import hand_over
 from dongcha.jobs.study import Study
 from dongcha.warehouse.tables import table
 
@@ -147,7 +147,7 @@ def made(folder: Path, products: int, customers: int) -> Shop:
     facts = study.lesson(study.as_of)[1]
     for version in ("v1", "v2"):
         shop.desk.models.save(insight, version, contender)
-        publish(study, version, contender, facts)
+        hand_over(study, version, contender, facts)
         card = {"insight": "recommendation", "version": version, "as_of": study.as_of.moment, "card": "{}"}
         shop.ledger.write("cards", [{**card, "run_id": version, "made_at": shop.clock()}])
     shop.promote("recommendation", "v1", why="bench")
