@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -52,15 +53,9 @@ class Moods:
         unrated = felt.filter(pl.col(MOOD).is_null() & (pl.col(c.TEXT) != "")).unique(c.TEXT_ID).sort(c.TEXT_ID)
         message = pl.col(c.TEXT_ID).str.starts_with(f"{c.MESSAGES}/")
         read = [
-            part.select(c.TEXT_ID, pl.Series("read", chances[:, 2] - chances[:, 0], pl.Float64))
-            for part, reader in (
-                (unrated.filter(~message), self.words.probabilities),
-                (unrated.filter(message), self.words.elsewhere),
-            )
-            if len(part) and (chances := reader(part[c.TEXT].to_list())) is not None
+            _read(unrated.filter(~message), self.words.probabilities),
+            _read(unrated.filter(message), self.words.elsewhere),
         ]
-        if not read:
-            return felt
         joined = felt.join(pl.concat(read), on=c.TEXT_ID, how="left", maintain_order="left")
         return joined.with_columns(pl.coalesce(MOOD, "read").alias(MOOD)).drop("read")
 
@@ -76,6 +71,12 @@ class Moods:
         """Read what `save` wrote."""
         best = json.loads((folder / FILE).read_text("utf-8"))["best"]
         return cls(best, Polarity.load(folder / WORDS) if (folder / WORDS).is_dir() else None)
+
+
+def _read(texts: pl.DataFrame, tell: Callable[[Sequence[str]], np.ndarray]) -> pl.DataFrame:
+    """text_id and the mood `read` from the words, by what tells the chances of bad, neutral and good."""
+    chances = tell(texts[c.TEXT].to_list()) if len(texts) else np.empty((0, 3))
+    return texts.select(c.TEXT_ID, pl.Series("read", chances[:, 2] - chances[:, 0], pl.Float64))
 
 
 def _learnt(texts: list[str], moods: np.ndarray, seed: int) -> Polarity | None:
