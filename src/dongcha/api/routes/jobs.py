@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -12,8 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from dongcha.access.scopes import Caller, Scope
 from dongcha.api.guard import OpenShop, require
 from dongcha.api.logs import clean
-from dongcha.jobs import background
-from dongcha.jobs.background import Kind, State
+from dongcha.jobs.background import Job, Kind
 
 router = APIRouter(tags=["jobs"])
 Admin = Annotated[Caller, Depends(require(Scope.ADMIN))]
@@ -25,29 +23,6 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     kind: Kind
-
-
-class Progress(BaseModel):
-    """`done` of `of` steps of `what`."""
-
-    what: str
-    done: int
-    of: int
-
-
-class Job(BaseModel):
-    """One job. `exit_code` is null while it runs, and where its process died without a word."""
-
-    job_id: str
-    kind: Kind
-    state: State
-    started_at: datetime
-    started_by: str
-    ended_at: datetime | None
-    exit_code: int | None
-    progress: Progress | None
-    output: str
-    """The last of what it printed."""
 
 
 @router.post("/v1/jobs", status_code=202)
@@ -78,5 +53,6 @@ def cancel(job_id: JobId, caller: Admin, shop: OpenShop) -> Job:
     return _told(job)
 
 
-def _told(job: background.Job) -> Job:
-    return Job(**{**asdict(job), "output": clean(job.output)})
+def _told(job: Job) -> Job:
+    """The job as it may be shown: what it printed without secrets."""
+    return replace(job, output=clean(job.output))
