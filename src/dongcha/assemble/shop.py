@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.assemble.asking import Asking
-from dongcha.errors import UnknownError
+from dongcha.errors import MissingDataError, UnknownError
 
 if TYPE_CHECKING:
     from dongcha.insight_kit.base import Insight
@@ -76,11 +77,16 @@ class Shop(Asking):
     # -- insight out
 
     def run(self, *, as_of: str | AsOf | None = None) -> list[Outcome]:
-        """Backtest, train, promote and score every insight whose tables are loaded; only what changed. Then publish."""
+        """Backtest, train, promote and score every insight whose tables are loaded; only what changed.
+
+        Then publish, and learn to answer questions, so that nobody who asks has to wait for it.
+        """
         from dongcha.jobs.run import run
 
         outcomes = run(self.desk, self.insights, self.as_of(as_of))
         self.publish()
+        with suppress(MissingDataError):
+            self.answering_desk(self.as_of())
         return outcomes
 
     def train(self, *names: str, as_of: str | AsOf | None = None) -> dict[str, Trained]:
