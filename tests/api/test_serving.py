@@ -128,7 +128,9 @@ def test_what_opens_a_page_s_socket_is_not_logged() -> None:
     assert line == '127.0.0.1:0 - "WebSocket /socket.io/?[query] [accepted]'
 
 
-@pytest.mark.parametrize("plain", ["took 12.5 ms", "2026-03-01T12:00:00", "version v3 of churn", "1,234 rows", "ready? yes"])
+@pytest.mark.parametrize(
+    "plain", ["took 12.5 ms", "2026-03-01T12:00:00", "version v3 of churn", "1,234 rows", "so? yes"]
+)
 def test_what_is_harmless_is_logged_as_it_is(plain: str) -> None:
     assert clean(plain) == plain
 
