@@ -6,7 +6,6 @@ import pytest
 
 from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
-from dongcha.insights.lifetime_value import COVERAGE, Intervals
 from dongcha.jobs.recovery import ChurnRecovery, churn_recovery, expected_auc, value_recovery
 from dongcha.jobs.study import Study
 from dongcha.sources.simulate import Simulated
@@ -59,19 +58,3 @@ def test_planted_spenders_are_ranked_better_than_by_their_past_mean(
     horizon, planted = large_shop.desk.plan.horizon, simulated.secrets
     ours = value_recovery(answer(large_shop, "lifetime_value", name, cutoff), planted, cutoff, horizon)
     assert ours > value_recovery(answer(large_shop, "lifetime_value", "past_mean", cutoff), planted, cutoff, horizon)
-
-
-def test_an_interval_holds_what_is_spent_as_often_as_it_says() -> None:
-    random = np.random.default_rng(5)
-    forecast = random.lognormal(4, 1, 8000)
-    spent = forecast * random.lognormal(0, 0.6, 8000) * (random.random(8000) < 0.8)
-    low, high = Intervals.fit(forecast[:4000], spent[:4000]).around(forecast[4000:])
-    held = (low <= spent[4000:]) & (spent[4000:] <= high)
-    assert held.mean() == pytest.approx(COVERAGE, abs=0.03)
-
-
-def test_a_forecast_always_lies_in_its_own_interval() -> None:
-    forecast = np.array([1.0, 10.0, 100.0])
-    low, high = Intervals.fit(forecast, np.zeros(3)).around(forecast)
-    assert (low <= forecast).all()
-    assert (forecast <= high).all()

@@ -30,7 +30,7 @@ from dongcha.warehouse.ledger import Ledger
 Progress = Callable[[str, int, int], None]
 """(what is being done, how much is done, of how much)."""
 
-CODE_VERSION: Final = 7
+CODE_VERSION: Final = 8
 """Raise when a change of code changes answers, so that unchanged data is worked on again."""
 
 
