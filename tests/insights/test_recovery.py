@@ -58,3 +58,26 @@ def test_planted_spenders_are_ranked_better_than_by_their_past_mean(
     horizon, planted = large_shop.desk.plan.horizon, simulated.secrets
     ours = value_recovery(answer(large_shop, "lifetime_value", name, cutoff), planted, cutoff, horizon)
     assert ours > value_recovery(answer(large_shop, "lifetime_value", "past_mean", cutoff), planted, cutoff, horizon)
+
+
+@pytest.mark.parametrize("name", ["blend", "bg_nbd_gamma_gamma"])
+def test_who_has_left_by_what_is_planted_is_worth_little(
+    large_shop: Shop, simulated: Simulated, cutoff: AsOf, name: str
+) -> None:
+    gone = simulated.secrets.churn_probability(cutoff, 90).filter(pl.col("observed_probability") > 0.95)
+    assert len(gone) > 100
+    ours, past = (answer(large_shop, "lifetime_value", k, cutoff) for k in (name, "past_mean"))
+    left = ours["entity_id"].is_in(gone["customer_id"].implode())
+    assert ours.filter(left)["lifetime_value"].mean() < 0.2 * ours["lifetime_value"].mean()
+    assert past.filter(left)["lifetime_value"].mean() > 0.4 * past["lifetime_value"].mean()
+
+
+def test_the_planted_season_is_met_in_total(large_shop: Shop, simulated: Simulated) -> None:
+    """In the quarter before Christmas; the newest labels that could be learnt from are of early summer."""
+    autumn = large_shop.as_of() - Horizon(90)
+    planted = simulated.secrets.expected_spend(autumn, 90)["expected_spend"].sum()
+    assert answer(large_shop, "lifetime_value", "blend", autumn)["lifetime_value"].sum() == pytest.approx(
+        planted, rel=0.2
+    )
+    without = answer(large_shop, "lifetime_value", "bg_nbd_gamma_gamma", autumn)["lifetime_value"].sum()
+    assert without < 0.8 * planted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Final
 from zlib import crc32
@@ -104,10 +105,7 @@ class LearnedForecast(Forecast):
 
     def __init__(self) -> None:
         super().__init__()
-        self.learned = self._unlearned()
-
-    def _unlearned(self) -> Learned:
-        return Learned(self.algorithm, FEATURES, SPENT, self.stops_early)
+        self.learned = Learned(self.algorithm, FEATURES, SPENT, self.stops_early)
 
     def _learn(self, past: Sequence[Example], now: Facts, seed: int) -> None:
         self.learned.fit(past, now, seed=seed)
@@ -131,7 +129,7 @@ class LearnedForecast(Forecast):
         self, past: Sequence[Example], halves: Sequence[np.ndarray], now: Facts, seed: int, half: bool
     ) -> list[np.ndarray]:
         """A forecast for everybody at every example, learnt from those who are not in this half."""
-        others = self._unlearned()
+        others = replace(self.learned)
         taught = [_only(example, of != half) for example, of in zip(past, halves, strict=True)]
         others.fit([example for example in taught if len(example.truth)], now, seed=seed)
         return [others.predict(example.facts) for example in past]
