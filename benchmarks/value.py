@@ -138,18 +138,24 @@ def surest(chance: np.ndarray, fell: np.ndarray) -> Iterator[dict[str, float]]:
             yield {"above": least, "customers": int(rows.sum()), "told": chance[rows].mean(), "fell": fell[rows].mean()}
 
 
-def table(rows: Sequence[dict[str, Any]]) -> None:
-    """As Markdown; a row that lacks a figure has a dash."""
-    names = list(max(rows, key=len))
-    print("| " + " | ".join(names) + " |\n|" + "---|" * len(names))
-    for row in rows:
-        print("| " + " | ".join(_cell(row.get(name)) for name in names) + " |")
-    print()
+def drawn(name: str, found: dict[str, Any]) -> str:
+    """What was measured of one workspace, as Markdown."""
+    parts = [
+        [{"contender": contender, **row} for contender, row in found["contenders"].items()],
+        found["deciles"],
+        [{"churn by": contender, **row} for contender, rows in found["churn"].items() for row in rows],
+    ]
+    head = f"### {name}: {found['customers']} customers over {found['folds']} cutoffs\n\n{found['why']}"
+    return "\n\n".join([head, *(table(part) for part in parts if part)]) + "\n"
 
 
-def _cell(value: Any) -> str:
-    if value is None:
-        return "–"
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows with the same keys as a Markdown table."""
+    lines = [list(rows[0]), ["---"] * len(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: str | float) -> str:
     return value if isinstance(value, str) else _figure(float(value))
 
 
@@ -161,15 +167,9 @@ def main() -> None:
     parser.add_argument("--sure", type=float, default=0.95)
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
-    found = {folder.name: measure(folder, asked.folds, asked.sure) for folder in asked.workspaces}
-    if asked.json:
-        print(json.dumps(found, default=float))
-        return
-    for name, one in found.items():
-        print(f"### {name}: {one['customers']} customers over {one['folds']} cutoffs\n\n{one['why']}\n")
-        table([{"contender": contender, **row} for contender, row in one["contenders"].items()])
-        table(one["deciles"])
-        table([{"churn by": contender, **row} for contender, rows in one["churn"].items() for row in rows])
+    for folder in asked.workspaces:
+        found = measure(folder, asked.folds, asked.sure)
+        print(json.dumps({folder.name: found}, default=float) if asked.json else drawn(folder.name, found), flush=True)
 
 
 if __name__ == "__main__":

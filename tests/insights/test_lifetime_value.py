@@ -170,6 +170,16 @@ def test_a_season_that_came_a_year_ago_is_expected_again(kind: type[Boosting], t
     assert again.predict(new.facts).equals(told)
 
 
+def test_nobody_is_told_to_spend_more_than_anyone_was_seen_to() -> None:
+    """A net learnt from small customers, asked about one far beyond them."""
+    past, _ = buyers(800, 90, seed=1)
+    model = ZeroInflated()
+    model.fit([past], past.facts, seed=1)
+    whale = pl.DataFrame({c.ENTITY_ID: ["c0"], "orders": [1e9], "recency_days": [0.0]})
+    told = model.predict(Facts(NOW, Horizon(90), whale))[VALUE]
+    assert 0 < told[0] <= past.truth[SPENT].max()
+
+
 @pytest.mark.parametrize("kind", [Blended, Boosting, ZeroInflated])
 def test_who_is_planted_as_gone_is_worth_next_to_nothing(kind: type[Boosting]) -> None:
     past = [buyers(1500, days_ago, seed=days_ago)[0] for days_ago in (180, 120, 90)]

@@ -19,13 +19,15 @@ from dongcha.insights.lifetime_value.names import HIGH, LOW, SPENT, VALUE
 FORECAST_FILE: Final = "forecast.json"
 SMALLEST: Final = 0.01
 """A forecast is at least this much money: ratios to it must be finite."""
+LARGEST: Final = 1e15
+"""And at most this much, nor more than the most that a customer was seen to spend: a net's exponential has no end."""
 
 
 class Forecast(Contender):
     """A forecast of spend with an interval around it; subclasses say how the raw forecast is learnt."""
 
     def __init__(self) -> None:
-        self.factor = 1.0
+        self.factor, self.most = 1.0, LARGEST
         self.intervals = Intervals(np.empty(0), np.zeros(1), np.full(1, 2.0))
 
     @abstractmethod
@@ -39,9 +41,10 @@ class Forecast(Contender):
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
         self._learn(past, now, seed)
         if past:
-            foretold = [np.maximum(forecast, SMALLEST) for forecast in self._foretold(past, now, seed)]
-            spent = [example.label(SPENT) for example in past]
-            self.intervals = Intervals.fit(np.concatenate(foretold), np.concatenate(spent))
+            spent = np.concatenate([example.label(SPENT) for example in past])
+            self.most = float(np.clip(spent.max(), SMALLEST, LARGEST))
+            foretold = [np.clip(forecast, SMALLEST, self.most) for forecast in self._foretold(past, now, seed)]
+            self.intervals = Intervals.fit(np.concatenate(foretold), spent)
             self.factor = self._level(past, foretold, now)
 
     def _foretold(self, past: Sequence[Example], now: Facts, seed: int) -> list[np.ndarray]:
@@ -53,15 +56,16 @@ class Forecast(Contender):
         return 1.0
 
     def predict(self, facts: Facts) -> pl.DataFrame:
-        raw = np.maximum(self._raw(facts), SMALLEST)
+        raw = np.clip(self._raw(facts), SMALLEST, self.most)
         low, high = self.intervals.around(raw)
         columns = {VALUE: np.maximum(self.factor * raw, SMALLEST), LOW: self.factor * low, HIGH: self.factor * high}
         return facts.features.select(c.ENTITY_ID).with_columns(pl.Series(k, v) for k, v in columns.items())
 
     def save(self, folder: Path) -> None:
-        stored = {"factor": self.factor, "intervals": self.intervals.to_json()}
+        stored = {"factor": self.factor, "most": self.most, "intervals": self.intervals.to_json()}
         (folder / FORECAST_FILE).write_text(json.dumps(stored), "utf-8")
 
     def load(self, folder: Path) -> None:
         stored = json.loads((folder / FORECAST_FILE).read_text("utf-8"))
-        self.factor, self.intervals = stored["factor"], Intervals.from_json(stored["intervals"])
+        self.factor, self.most = stored["factor"], stored.get("most", LARGEST)
+        self.intervals = Intervals.from_json(stored["intervals"])
