@@ -9,7 +9,8 @@ import pytest
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
-from dongcha.insight_kit.base import Contender, Example, Facts
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.telling import Reader
 from dongcha.insights.lifetime_value import LifetimeValue
 from dongcha.insights.lifetime_value.contenders import HISTORY, Blended, Boosting, Probabilistic, ZeroInflated

@@ -21,7 +21,9 @@ from dongcha.features.point_in_time import DOES, Crowd, Snapshot
 from dongcha.features.sequence import catalogue, timeline
 from dongcha.features.texts import texts
 from dongcha.features.traits import traits
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight
+from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.history import History
 from dongcha.insight_kit.versions import Versions
 from dongcha.warehouse.lake import Lake

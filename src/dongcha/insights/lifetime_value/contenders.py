@@ -15,7 +15,8 @@ import polars as pl
 from dongcha.errors import MissingDataError
 from dongcha.evaluation.reasons import occlusion, typical_of
 from dongcha.features.declare import about_customers
-from dongcha.insight_kit.base import Example, Facts, Role
+from dongcha.insight_kit.contender import Role
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.learned import HELD_OUT, Learned
 from dongcha.insights.lifetime_value.forecast import SMALLEST, Forecast
 from dongcha.insights.lifetime_value.level import further_ahead, season

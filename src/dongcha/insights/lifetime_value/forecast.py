@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.insight_kit.base import Contender, Example, Facts
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insights.lifetime_value.intervals import Intervals
 from dongcha.insights.lifetime_value.names import HIGH, LOW, SPENT, VALUE
 

@@ -13,7 +13,9 @@ from dongcha.evaluation import metrics
 from dongcha.evaluation.calibration import interval_table, reliability_table
 from dongcha.evaluation.fairness import by_group
 from dongcha.features.labels import SPEND, purchases
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs, as_rows
+from dongcha.insight_kit.base import Insight, Metric, Needs, as_rows
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.outputs import Value
 from dongcha.insight_kit.telling import Reader, Told
 from dongcha.insights.lifetime_value.contenders import (

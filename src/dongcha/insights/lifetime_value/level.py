@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insights.lifetime_value.names import SPENT
 from dongcha.models.tabular.bg_nbd import BgNbd
 
