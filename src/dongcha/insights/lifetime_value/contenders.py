@@ -110,6 +110,8 @@ class LearnedForecast(Forecast):
 
     def _learn(self, past: Sequence[Example], now: Facts, seed: int) -> None:
         self.learned.fit(past, now, seed=seed)
+        # The exponential of a net or a ridge has no end for a customer beyond all that it learnt from.
+        self.most = float(max(example.label(SPENT).max() for example in past))
 
     def _raw(self, facts: Facts) -> np.ndarray:
         return self.learned.predict(facts)

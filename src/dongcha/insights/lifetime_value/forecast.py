@@ -21,7 +21,7 @@ FORECAST_FILE: Final = "forecast.json"
 SMALLEST: Final = 0.01
 """A forecast is at least this much money: ratios to it must be finite."""
 LARGEST: Final = 1e15
-"""And at most this much, nor more than the most that a customer was seen to spend: a net's exponential has no end."""
+"""And at most this much: sums of them must be finite."""
 
 
 class Forecast(Contender):
@@ -43,7 +43,6 @@ class Forecast(Contender):
         self._learn(past, now, seed)
         if past:
             spent = np.concatenate([example.label(SPENT) for example in past])
-            self.most = float(np.clip(spent.max(), SMALLEST, LARGEST))
             foretold = [np.clip(forecast, SMALLEST, self.most) for forecast in self._foretold(past, now, seed)]
             self.intervals = Intervals.fit(np.concatenate(foretold), spent)
             self.factor = self._level(past, foretold, now)
