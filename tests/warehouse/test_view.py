@@ -139,7 +139,7 @@ def test_a_damaged_file_and_one_of_another_format_are_told_as_such(tmp_path: Pat
     view = View(tmp_path / "serving.db")
     write(view.file, "one")
     with sqlite3.connect(view.file) as connection:
-        connection.execute("UPDATE about SET told = replace(CAST(told AS TEXT), '\"format\":1', '\"format\":0')")
+        connection.execute("UPDATE about SET told = replace(CAST(told AS TEXT), '\"format\":2', '\"format\":0')")
     connection.close()
     with pytest.raises(StoreError, match="dongcha publish"):
         _ = view.run

@@ -163,10 +163,16 @@ def pill(text: str, kind: str = "") -> Markup:
     return Markup(f'<span class="pill {kind}">{escape(text)}</span>')
 
 
+def dot(text: str, color: str) -> Markup:
+    """A word after a dot of the colour that it has in a chart."""
+    return Markup(f'<i class="dot" style="background: {color}" aria-hidden="true"></i>{escape(text)}')
+
+
 def bar(share: float | None, text: str) -> Markup:
     """A number with a small bar before it, filled to that `share`."""
     width = 100 * min(max(share or 0.0, 0.0), 1.0)
-    return Markup(f'<span class="bar" aria-hidden="true"><i style="width:{width:.0f}%"></i></span>{escape(text)}')
+    filled = f'<span class="bar" aria-hidden="true"><i style="width:{width:.0f}%"></i></span>'
+    return Markup(f'{filled}<span class="of">{escape(text)}</span>')
 
 
 def kpi(
@@ -180,8 +186,9 @@ def kpi(
     good: bool = True,
     width: int = 3,
     signed: str = "",
+    share: float | None = None,
 ) -> None:
-    """One figure: its name, itself, how it changed, and its last months as a line."""
+    """One figure: its name, itself, how it changed, and its last months as a line, or the `share` it is of a whole."""
     unit = f"<small>{escape(unit)}</small>" if unit else ""
     told = ""
     if change is not None:
@@ -189,9 +196,13 @@ def kpi(
         told = f'<span class="{kind}">{"▲" if change >= 0 else "▼"} {escape(signed)}</span>'
     ui.html(
         f'<div class="name">{escape(name)}</div><div class="value">{escape(value)}{unit}</div>'
-        f'<div class="delta">{told}<span>{escape(note)}</span></div>{spark(trend)}',
+        f'<div class="delta">{told}<span>{escape(note)}</span></div>{spark(trend)}{_meter(share)}',
         sanitize=False,
     ).classes(f"card kpi w{width}")
+
+
+def _meter(share: float | None) -> str:
+    return "" if share is None else f'<div class="meter" aria-hidden="true"><i style="width:{share:.0%}"></i></div>'
 
 
 def spark(values: Sequence[float]) -> str:

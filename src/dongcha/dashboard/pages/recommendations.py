@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,13 +16,15 @@ from dongcha.dashboard.view import View
 
 NAME: Final = "recommendation"
 MOST: Final = 15
+POPULAR: Final = "popular"
+"""What stands in the place of a purchase that led to a product."""
 
 
 async def draw(view: View, arguments: Mapping[str, str]) -> None:
     """One customer to try beside what is recommended most and what it is because of."""
     top(view, view.say("page_recommendations"), view.say("recommendations_lead", as_of=view.data.scored_as_of(NAME)))
     answer, names = await view.fetch(lambda d: (d.need(NAME), d.product_names()))
-    people = await view.fetch(lambda d: d.people().select(c.ENTITY_ID, c.NAME))
+    people = await view.fetch(lambda d: d.people().frame.select(c.ENTITY_ID, c.NAME))
     card = await view.fetch(lambda d: d.card(NAME))
     listed = people.join(answer, on=c.ENTITY_ID, how="inner", maintain_order="left")
     with parts.grid():
@@ -95,7 +98,7 @@ def _most(view: View, answer: pl.DataFrame, names: Mapping[str, str]) -> None:
 
 
 def _why(view: View, answer: pl.DataFrame, names: Mapping[str, str]) -> None:
-    found = _counted(answer, "recommended_because", names, view)
+    found = _counted(answer, "recommended_because", names, view).filter(pl.col("id") != POPULAR)
     if found.is_empty():
         return
     shown = found.head(MOST)
@@ -111,9 +114,14 @@ def _quality(view: View, card: Mapping[str, Any] | None) -> None:
         parts.note(view.say("calibration_none"), view.say("calibration_none_sub"), width=6)
         return
     mean = card["mean_metrics"].get(card["contender"], {})
-    title = view.say("hits_title", share=view.percent(mean.get("recall_at_10")), by=card["contender"])
+    title = view.say("hits_title", share=view.percent(mean.get("recall_at_10")), by=card["contender"].replace("_", " "))
     table = [
-        (r["group"], view.number(r["customers"]), view.percent(r["recall_at_10"]), view.number(r["ndcg_at_10"], 3))
+        (
+            _orders(view, r["group"]),
+            view.number(r["customers"]),
+            view.percent(r["recall_at_10"]),
+            view.number(r["ndcg_at_10"], 3),
+        )
         for r in known
     ]
     columns = [
@@ -132,6 +140,11 @@ def _quality(view: View, card: Mapping[str, Any] | None) -> None:
         "recommendation-quality",
         width=6,
     )
+
+
+def _orders(view: View, group: str) -> str:
+    """How often they had ordered, in words."""
+    return view.pick(group, re.sub(r" orders?$", "", group) + " 单")
 
 
 PAGE: Final = Page("/recommendations", "page_recommendations", "shopping_bag", "group_insight", draw, tells=(NAME,))

@@ -16,6 +16,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "lacks": ("Not there yet: {what}", "尚无数据：{what}"),
     "broke": ("This page could not be drawn. The server's log says why.", "此页无法显示，原因见服务器日志。"),
     "only_admins": ("Only an admin who is logged in may do that.", "仅登录的管理员可执行此操作。"),
+    "newer": ("Newer facts are loaded; a run takes them in", "已载入更新的数据，运行后计入"),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
     # groups and pages
