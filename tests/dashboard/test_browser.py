@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.dashboard.test_pages import PAGES, PASSWORD
+from tests.dashboard.visiting import PAGES, PASSWORD
 from tests.told_shop import told_shop
 
 from dongcha.access.scopes import Role

@@ -10,6 +10,9 @@ from dongcha.dashboard.look import Palette
 
 LABEL: Final = 168
 """Pixels of a bar's name, after which it goes on in a second line."""
+WIDE: Final = 12.5
+NARROW: Final = 6.5
+LATIN: Final = 0x2E80
 
 
 def frame(**more: Any) -> dict[str, Any]:
@@ -97,11 +100,23 @@ def bars(
             "data": list(labels),
             "inverse": True,
             "axisLine": {"show": False},
-            "axisLabel": {"width": LABEL, "overflow": "break", "lineHeight": 13, "hideOverlap": False, "interval": 0},
+            "axisLabel": {
+                "width": _room(labels),
+                "overflow": "break",
+                "lineHeight": 13,
+                "hideOverlap": False,
+                "interval": 0,
+            },
         },
         series=[{"type": "bar", "name": name, "data": data, "barMaxWidth": 18, "label": number}],
         tooltip=_tooltip("axis", unit),
     )
+
+
+def _room(labels: Sequence[str]) -> int:
+    """Pixels for the longest name, up to LABEL; a Chinese character is as wide as two Latin ones."""
+    widest = max((sum(WIDE if ord(letter) > LATIN else NARROW for letter in label) for label in labels), default=0)
+    return min(LABEL, round(widest) + 4)
 
 
 def waterfall(p: Palette, labels: Sequence[str], steps: Sequence[float], unit: str = "") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
@@ -20,6 +21,9 @@ from dongcha.insight_kit.telling import shortened
 
 CHAPTERS: Final = ("do", "who", "buys", "feels", "next")
 FEELS: Final = 0.2
+FEELINGS: Final = "feels"
+TOPIC: Final = re.compile(r"#\d+ ")
+"""The number of a topic, which tells it apart and tells a reader nothing."""
 ROUGH: Final = 0.8
 """An interval wider than this part of the number between is told as rough."""
 KNOWN: Final = (c.EMAIL, c.PHONE, c.GENDER, c.BIRTH_DATE, c.CITY, c.COUNTRY, c.LANGUAGE, c.CREATED_AT, c.CONSENT)
@@ -99,7 +103,7 @@ def _story(view: View, found: Mapping[str, Any]) -> None:
     for chapter in CHAPTERS:
         lines = found["story"].get(chapter) or []
         told = "".join(
-            f"<li>{escape(line['text'])}"
+            f"<li>{escape(TOPIC.sub('', line['text']) if chapter == FEELINGS else line['text'])}"
             + (f'<span class="because">{escape(line["because"])}</span>' if line["because"] else "")
             + "</li>"
             for line in lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import escape
 from typing import Any, Final
 
 import polars as pl
@@ -57,7 +58,8 @@ def _try(view: View, listed: pl.DataFrame, names: Mapping[str, str]) -> None:
             rows.append((str(rank), names.get(pair[c.LABEL]) or pair[c.LABEL], why or "–"))
         with place:
             parts.table([("#", ""), (view.say("product"), "key"), (view.say("because"), "why")], rows)
-            ui.html(f'<p class="foot">{parts.to_customer(view, row[c.ENTITY_ID], row[c.NAME])}</p>', sanitize=False)
+            link = parts.to_customer(view, row[c.ENTITY_ID], row[c.NAME])
+            ui.html(f'<p class="foot">{escape(view.say("open_customer"))} {link}</p>', sanitize=False)
 
     field.on_value_change(show)
     show()

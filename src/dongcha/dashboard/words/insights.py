@@ -129,6 +129,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "recommendations_lead": ("What each customer would want, as of {as_of}.", "每位客户想要什么，截至 {as_of}。"),
     "try_title": ("Try a customer", "试一位客户"),
     "try_sub": ("Their ten products in order, and the purchase that led to each", "按顺序的十件商品及各自缘由"),
+    "open_customer": ("Everything about", "查看全部："),
     "most_title": ("{n} products are recommended; most often {product}", "共推荐 {n} 种商品；最多的是 {product}"),
     "most_sub": ("In how many of {n} customers' lists", "出现在 {n} 位客户中多少人的列表"),
     "led_title": ("{product} leads to most recommendations", "{product} 引出最多推荐"),
