@@ -118,7 +118,7 @@ class Odd(CameBack):
         Value("oddness", "probability", 0, 1),
         Group("oddity"),
         Series("odd_over_time"),
-        Vector("odd_way", size=3),
+        Vector("way", size=3),
     )
 
 

@@ -220,16 +220,28 @@ def spark(values: Sequence[float]) -> str:
     )
 
 
-def empty(view: View, what: str, mend: str = "") -> None:
-    """What stands where nothing can be shown: why, and what to do."""
+def empty(view: View, what: str, mend: str = "", *, more: str = "") -> None:
+    """What stands where nothing can be shown: why, and what to do; with a way to where the data is looked after."""
+    code = f"<code>{escape(mend)}</code>{link(view.say('to_data'), '/data')}" if mend else ""
+    told = f"<p>{escape(more)}</p>" if more else ""
     with ui.element("section").classes("card w12"):
-        code = f"<code>{escape(mend)}</code>" if mend else ""
-        ui.html(f'<div class="empty"><span>{escape(what)}</span>{code}</div>', sanitize=False)
+        ui.html(f'<div class="empty"><h2>{escape(what)}</h2>{told}{code}</div>', sanitize=False)
 
 
 def lacking(view: View, error: DongchaError) -> None:
-    """The same of an error that says what is missing."""
-    empty(view, view.say("lacks", what=error.what), error.mend)
+    """The same of an error that says what is missing: in the reader's words where that is orders, or a run."""
+    there = view.data.about()
+    if not there:
+        empty(view, view.say("no_orders"), "dongcha load orders.csv --as orders", more=view.say("no_orders_sub"))
+    elif not there["runs"]:
+        no_run(view)
+    else:
+        empty(view, error.what, error.mend)
+
+
+def no_run(view: View) -> None:
+    """What stands where no insight has answered yet."""
+    empty(view, view.say("no_run"), "dongcha run", more=view.say("no_run_sub"))
 
 
 def quotes(rows: Sequence[tuple[str, str]]) -> None:

@@ -95,7 +95,7 @@ async def show(view: View, page: Page, pages: Sequence[Page], arguments: Mapping
                 parts.lacking(view, missing)
             except Exception:
                 logging.getLogger(__name__).exception("The page %s could not be drawn", page.path)
-                parts.empty(view, view.say("broke"))
+                parts.empty(view, view.say("broke"), more=view.say("broke_sub"))
             finally:
                 waiting.delete()
 

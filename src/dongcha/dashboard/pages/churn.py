@@ -28,9 +28,8 @@ CORNERS: Final = (("save", True, True), ("grow", True, False), ("win", False, Tr
 
 async def draw(view: View, arguments: Mapping[str, str]) -> None:
     """Where risk meets worth, what to do, whom first; then why, and how far to trust it."""
-    top(
-        view, view.say("page_churn"), view.say("churn_lead", as_of=view.data.scored_as_of("churn"), days=view.data.days)
-    )
+    as_of = view.data.scored_as_of("churn")
+    top(view, view.say("page_churn"), view.say("churn_lead", as_of=as_of, days=view.data.days) if as_of else "")
     people, reasons, why = await view.fetch(_read)
     cards = await view.fetch(lambda d: (d.card("churn"), d.card("lifetime_value")))
     if WORTH in people.columns:

@@ -81,13 +81,16 @@ class Listed:
             self.worth.props(f'{TYPING} prefix="{escape(view.unit)}"').style("width: 170px")
 
     def _rule(self) -> None:
-        view = self.view
+        view, outputs = self.view, [name for name in self.people.outputs if name not in MACHINES]
         self.rule = ui.input(view.say("rule"), placeholder="churn_probability > 0.6 and lifetime_value > 100")
         self.rule.props(TYPING).classes("rule").on_value_change(self.refresh)
         self.wrong = ui.label("").classes("wrong").props('role="alert"')
+        if not outputs:
+            self.rule.set_visibility(False)
+            return
         with ui.element("div").classes("chips").props(f'role="group" aria-label="{escape(view.say("rule_names"))}"'):
             ui.label(view.say("rule_names")).classes("muted")
-            for name in (name for name in self.people.outputs if name not in MACHINES):
+            for name in outputs:
                 ui.button(name, on_click=lambda k=name: self._name(k), color=None).props("flat dense").classes("chip")
 
     def _name(self, name: str) -> None:

@@ -49,6 +49,8 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
             _keep(view, keep, reasons)
         if brand is not None:
             _alerts(view, alerts, brand)
+        if keep is None and brand is None:
+            parts.no_run(view)
 
 
 def _known(overview: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,12 +70,13 @@ def _keeping(data: Data) -> tuple[pl.DataFrame | None, dict[str, list[dict[str, 
 def _figures(view: View, found: Numbers, months: pl.DataFrame, keep: pl.DataFrame | None) -> None:
     whole = months.filter(pl.col("whole"))
     late = whole.tail(12)
-    before = view.say("kpi_before", before=view.money(found.revenue_before))
+    before, width = view.say("kpi_before", before=view.money(found.revenue_before)), 4 if keep is None else 3
     parts.kpi(
         view.say("kpi_customers"),
         view.number(found.buyers),
         note=view.say("kpi_new", new=view.number(found.new), days=found.days),
         trend=whole["new"].cum_sum().tail(12).to_list(),
+        width=width,
     )
     change = _relative(found.revenue, found.revenue_before)
     parts.kpi(
@@ -83,6 +86,7 @@ def _figures(view: View, found: Numbers, months: pl.DataFrame, keep: pl.DataFram
         signed=view.signed(change),
         note=before,
         trend=late["revenue"].to_list(),
+        width=width,
     )
     change = _relative(found.active, found.active_before)
     parts.kpi(
@@ -92,6 +96,7 @@ def _figures(view: View, found: Numbers, months: pl.DataFrame, keep: pl.DataFram
         signed=view.signed(change),
         note=view.say("kpi_before", before=view.number(found.active_before)),
         trend=late["customers"].to_list(),
+        width=width,
     )
     if keep is not None and len(keep):
         leaving = float(keep[CHURN].sum())

@@ -23,7 +23,8 @@ POPULAR: Final = "popular"
 
 async def draw(view: View, arguments: Mapping[str, str]) -> None:
     """One customer to try beside what is recommended most and what it is because of."""
-    top(view, view.say("page_recommendations"), view.say("recommendations_lead", as_of=view.data.scored_as_of(NAME)))
+    as_of = view.data.scored_as_of(NAME)
+    top(view, view.say("page_recommendations"), view.say("recommendations_lead", as_of=as_of) if as_of else "")
     answer, names = await view.fetch(lambda d: (d.need(NAME), d.product_names()))
     people = await view.fetch(lambda d: d.people().frame.select(c.ENTITY_ID, c.NAME))
     card = await view.fetch(lambda d: d.card(NAME))

@@ -24,7 +24,8 @@ MAPPED: Final = 3000
 async def draw(view: View, arguments: Mapping[str, str]) -> None:
     """The map beside the movement, then the groups one by one."""
     insight = view.data.insight(NAME)
-    top(view, view.say("page_segments"), view.say("segments_lead", as_of=view.data.scored_as_of(NAME)))
+    as_of = view.data.scored_as_of(NAME)
+    top(view, view.say("page_segments"), view.say("segments_lead", as_of=as_of) if as_of else "")
     answer, groups, moves = await view.fetch(lambda d: (d.need(NAME), d.groups(NAME), d.page(f"movement/{NAME}")))
     people = await view.fetch(lambda d: d.people().frame.select(c.ENTITY_ID, c.NAME))
     said = {name: insight.say(name, view.language) for name in groups[GROUP]}
