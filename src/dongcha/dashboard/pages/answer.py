@@ -97,7 +97,7 @@ async def _value(told: Told, output: Output, width: int) -> None:
     view = told.view
     values = told.answer[output.name].drop_nulls().to_numpy()
     times, unit = _scale(view, output)
-    edges = _edges(values * times)
+    edges = round_edges(values * times)
     counts, _ = np.histogram(np.clip(values * times, edges[0], edges[-1]), edges)
     labels = [f"{edge:g}" for edge in edges[:-1]]
     middle = float(np.median(values))
@@ -113,10 +113,10 @@ async def _value(told: Told, output: Output, width: int) -> None:
     parts.chart_card(view, title, sub, option, frame, output.name, width=width)
 
 
-def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def round_edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Some 20 round numbers, evenly apart, that hold all but the highest hundredth of the values."""
     low, high = float(values.min()), float(np.quantile(values, 0.99))
-    exact = max(high - low, 1e-9) / BINS
+    exact = max(high - low, abs(high) * 1e-6, 1e-9) / BINS
     size = 10.0 ** np.floor(np.log10(exact))
     step = size * next(round_ for round_ in (1, 2, 2.5, 5, 10) if round_ * size >= exact * (1 - 1e-9))
     first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)

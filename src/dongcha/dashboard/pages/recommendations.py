@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from html import escape
 from typing import Any, Final
 
@@ -12,11 +13,15 @@ from nicegui import ui
 
 from dongcha import columns as c
 from dongcha.dashboard import charts, look, parts
+from dongcha.dashboard.data import Data
 from dongcha.dashboard.shell import Page, top
 from dongcha.dashboard.view import View
 
 NAME: Final = "recommendation"
+COUNTED: Final = ("recommendations", "recommended_because")
 MOST: Final = 15
+TRIED: Final = 300
+"""Customers, those worth most, among whom one is tried; everybody's own page shows theirs."""
 POPULAR: Final = "popular"
 """What stands in the place of a purchase that led to a product."""
 
@@ -28,17 +33,18 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
     answer, names = await view.fetch(lambda d: (d.need(NAME), d.product_names()))
     people = await view.fetch(lambda d: d.people().frame.select(c.ENTITY_ID, c.NAME))
     card = await view.fetch(lambda d: d.card(NAME))
-    listed = people.join(answer, on=c.ENTITY_ID, how="inner", maintain_order="left")
+    listed = people.head(TRIED).join(answer, on=c.ENTITY_ID, how="inner", maintain_order="left")
+    most, led = [await view.fetch(partial(_kept, view, answer, column)) for column in COUNTED]
     with parts.grid():
         _try(view, listed, names)
-        _most(view, answer, names)
+        _most(view, most, len(answer))
     with parts.grid():
-        _why(view, answer, names)
+        _why(view, led.filter(pl.col("id") != POPULAR))
         _quality(view, card)
 
 
 def _try(view: View, listed: pl.DataFrame, names: Mapping[str, str]) -> None:
-    found: dict[str, dict[str, Any]] = {row[c.ENTITY_ID]: row for row in listed.head(5000).iter_rows(named=True)}
+    found: dict[str, dict[str, Any]] = {row[c.ENTITY_ID]: row for row in listed.iter_rows(named=True)}
     options = {key: f"{view.who(key, row[c.NAME])} ({key})" if row[c.NAME] else key for key, row in found.items()}
     with parts.card(view.say("try_title"), view.say("try_sub"), width=6):
         field = ui.select(options, with_input=True, label=view.say("customer"), value=next(iter(options), None))
@@ -66,8 +72,12 @@ def _try(view: View, listed: pl.DataFrame, names: Mapping[str, str]) -> None:
     show()
 
 
-def _counted(answer: pl.DataFrame, column: str, names: Mapping[str, str], view: View) -> pl.DataFrame:
-    """Label → how many customers' lists hold it."""
+def _kept(view: View, answer: pl.DataFrame, column: str, data: Data) -> pl.DataFrame:
+    return data.once((NAME, column, view.language), lambda: _counted(view, answer, column))
+
+
+def _counted(view: View, answer: pl.DataFrame, column: str) -> pl.DataFrame:
+    """id → its name and how many customers' lists hold it."""
     labels = answer.select(c.ENTITY_ID, pl.col(column).list.eval(pl.element().struct.field(c.LABEL))).explode(column)
     counted = (
         labels.drop_nulls()
@@ -76,22 +86,21 @@ def _counted(answer: pl.DataFrame, column: str, names: Mapping[str, str], view: 
         .len("customers")
         .sort("customers", column, descending=[True, False])
     )
-    insight = view.data.insight(NAME)
+    insight, names = view.data.insight(NAME), view.data.product_names()
     called = [names.get(k) or insight.say(k, view.language) for k in counted[column]]
     return counted.with_columns(pl.Series("name", called, pl.String)).select(
         pl.col(column).alias("id"), "name", "customers"
     )
 
 
-def _most(view: View, answer: pl.DataFrame, names: Mapping[str, str]) -> None:
-    found = _counted(answer, "recommendations", names, view)
+def _most(view: View, found: pl.DataFrame, customers: int) -> None:
     title = view.say("most_title", n=view.number(len(found)), product=found["name"][0] if len(found) else "–")
     shown = found.head(MOST)
     option = charts.bars(look.palette(view.dark), shown["name"].to_list(), shown["customers"].to_list(), name=title)
     parts.chart_card(
         view,
         title,
-        view.say("most_sub", n=view.number(len(answer))),
+        view.say("most_sub", n=view.number(customers)),
         option,
         found,
         "recommended-most",
@@ -100,8 +109,7 @@ def _most(view: View, answer: pl.DataFrame, names: Mapping[str, str]) -> None:
     )
 
 
-def _why(view: View, answer: pl.DataFrame, names: Mapping[str, str]) -> None:
-    found = _counted(answer, "recommended_because", names, view).filter(pl.col("id") != POPULAR)
+def _why(view: View, found: pl.DataFrame) -> None:
     if found.is_empty():
         return
     shown = found.head(MOST)
