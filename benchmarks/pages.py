@@ -1,11 +1,15 @@
 """The dashboard's pages: how long each takes the first time and again, and pictures of all of them.
 
-    python -m benchmarks.pages WORKSPACE [--pictures DIR] [--looks light-en-1440 …] [--only /churn …] [--port 18430]
+    python -m benchmarks.pages WORKSPACE [--only /churn …] [--pictures DIR] [--looks light-en-1440 …] [--port 18430]
 
 Starts `dongcha serve` on WORKSPACE, which nobody else serves and which has no keys, and walks every page of its
 navigation and one customer's in Debian's Chromium. One line a page: milliseconds until it is whole, of the browser's
 clock, and of the server's processors, both the first time after the start and the second time. With `--pictures` each
-page is then photographed whole in each look (theme-language-width), as DIR/LOOK/PAGE.png.
+page is instead photographed in each look (theme-language-width), as DIR/LOOK/PAGE.png: whole, or its first `--height`
+pixels, in 128 colours where Pillow is installed. The README's pictures are `dongcha demo`'s shop by
+
+    python -m benchmarks.pages SHOP --pictures DIR --height 1080 --looks light-en-1440 --only / /customers/c000223
+    python -m benchmarks.pages SHOP --pictures DIR --height 1080 --looks dark-zh-1440 --only /segments
 """
 
 from __future__ import annotations
@@ -33,6 +37,7 @@ LOOKS: Final = [f"{t}-{k}-{w}" for t in ("light", "dark") for k in ("en", "zh") 
 PATIENCE_MS: Final = 180_000
 SETTLED_MS: Final = 900
 """After which charts have stopped moving."""
+COLOURS: Final = 128
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -114,16 +119,29 @@ def measure(browser: Browser, address: str, process: int, paths: Sequence[str]) 
     page.context.close()
 
 
-def photograph(browser: Browser, address: str, looks: Sequence[str], paths: Sequence[str], folder: Path) -> None:
-    for look in looks:
+def photograph(browser: Browser, address: str, paths: Sequence[str], options: Any) -> None:
+    folder: Path = options.pictures
+    for look in options.looks:
         page = tab(browser, address, look)
+        if options.height:
+            page.set_viewport_size({"width": int(look.split("-")[-1]), "height": options.height})
         (folder / look).mkdir(parents=True, exist_ok=True)
         for path in paths:
             whole(page, address + path)
             page.wait_for_timeout(SETTLED_MS)
             name = "customer" if path.startswith("/customers/") else path.strip("/").replace("/", "-") or "overview"
-            page.screenshot(path=folder / look / f"{name}.png", full_page=True)
+            page.screenshot(path=folder / look / f"{name}.png", full_page=not options.height)
+            fewer_colours(folder / look / f"{name}.png")
         page.context.close()
+
+
+def fewer_colours(file: Path) -> None:
+    """A picture of flat areas in a third of the bytes, where Pillow is installed."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return
+    Image.open(file).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
 def main() -> None:
@@ -131,6 +149,7 @@ def main() -> None:
     parser.add_argument("workspace", type=Path)
     parser.add_argument("--pictures", type=Path)
     parser.add_argument("--looks", nargs="*", default=LOOKS)
+    parser.add_argument("--height", type=int, default=0)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--port", type=int, default=18430)
     options: Any = parser.parse_args()
@@ -146,7 +165,7 @@ def main() -> None:
             if options.pictures is None:
                 measure(browser, address, process, paths)
             else:
-                photograph(browser, address, options.looks, paths, options.pictures)
+                photograph(browser, address, paths, options)
         browser.close()
 
 

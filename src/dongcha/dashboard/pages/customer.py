@@ -80,7 +80,7 @@ def _figures(view: View, found: Mapping[str, Any]) -> None:
         parts.kpi(view.say("last_order"), view.say("days_ago", n=view.number(ago)))
     churn, worth = _answer(found, "churn").get("churn_probability"), _answer(found, "lifetime_value")
     if churn is not None:
-        parts.kpi(view.say("may_leave"), view.sure(churn))
+        parts.kpi(view.say("may_leave"), view.sure(churn), note=view.say("may_leave_sub", days=days))
     if worth.get("lifetime_value") is not None:
         low, high = worth.get("lifetime_value_low"), worth.get("lifetime_value_high")
         parts.kpi(

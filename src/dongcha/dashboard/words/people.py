@@ -128,6 +128,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "offers_sub": ("Ten products in order, and what led to them", "按顺序的十件商品及缘由"),
     "product": ("Product", "商品"),
     "because": ("Because they bought", "因为买过"),
+    "may_leave_sub": ("chance of no order in {days} days", "{days} 天内不下单的可能"),
     "worth_between": ("8 times in 10 between {low} and {high}", "八成把握在 {low} 至 {high} 之间"),
     "worth_roughly": ("Roughly: 8 times in 10 between {low} and {high}", "仅为粗估：八成把握在 {low} 至 {high} 之间"),
     "known": ("What is known", "已知资料"),
