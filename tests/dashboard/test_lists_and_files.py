@@ -9,16 +9,18 @@ import polars as pl
 import pytest
 from nicegui import ui
 from nicegui.testing import User
-from tests.dashboard.visiting import BROKEN, enter, settled, visit
+from nicegui.testing.user_interaction import UserInteraction
+from tests.dashboard.visiting import BROKEN, PAGES, enter, settled, visit
 from tests.small_shop import START, CameBack, open_shop, order_lines, put
 from tests.told_shop import CUSTOMERS
 
 from dongcha import columns as c
 from dongcha.access.scopes import Role
 from dongcha.assemble import Shop
+from dongcha.dashboard import parts
 from dongcha.dashboard.data import LOOK_AGAIN_SECONDS, Data
 from dongcha.dashboard.pages.customers import A_PAGE
-from dongcha.insight_kit.outputs import Group, Ranking, Series, Value, Vector, to_rows
+from dongcha.insight_kit.outputs import Group, Ranking, Series, Value, Vector, flat, to_rows
 from dongcha.warehouse.ledger import RUNS, SCORES
 
 
@@ -73,6 +75,26 @@ def test_the_file_of_an_audience_holds_whom_the_rule_finds_and_no_names_for_a_vi
         assert (b"@example.org" in file) != masked
 
     visit(shop, story)
+
+
+def test_no_file_of_any_page_names_anybody_to_a_viewer(guarded: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved: dict[str, str] = {}
+    monkeypatch.setattr(parts, "save_csv", lambda rows, file: saved.update({file: flat(rows).write_csv()}))
+
+    async def story(user: User) -> None:
+        assert await enter(user, Role.VIEWER) == 303
+        for path in PAGES:
+            await user.open(path)
+            await settled(user)
+            for element in list(user._client.elements.values()):
+                if isinstance(element, ui.button) and element.props.get("aria-label") == "Save the data (CSV)":
+                    UserInteraction(user, {element}, None).click()
+
+    visit(guarded, story)
+    assert {"worth-keeping", "keep-first", "customer-map", "aspects", "orders", "recommended-most"} <= saved.keys()
+    for file, rows in saved.items():
+        assert "Ann Number" not in rows, file
+        assert "@example.org" not in rows, file
 
 
 def test_a_list_is_turned_and_sorted_by_its_heads(shop: Shop) -> None:
