@@ -6,7 +6,7 @@ Starts `dongcha serve` on WORKSPACE, which nobody else serves and which has no k
 navigation and one customer's in Debian's Chromium. One line a page: milliseconds until it is whole, of the browser's
 clock, and of the server's processors, both the first time after the start and the second time. With `--pictures` each
 page is instead photographed in each look (theme-language-width), as DIR/LOOK/PAGE.png: whole, or its first `--height`
-pixels, in 128 colours where Pillow is installed. The README's pictures are `dongcha demo`'s shop by
+pixels, in 256 colours where Pillow is installed. The README's pictures are `dongcha demo`'s shop by
 
     python -m benchmarks.pages SHOP --pictures DIR --height 1080 --looks light-en-1440 --only / /customers/c000223
     python -m benchmarks.pages SHOP --pictures DIR --height 1080 --looks dark-zh-1440 --only /segments
@@ -37,7 +37,7 @@ LOOKS: Final = [f"{t}-{k}-{w}" for t in ("light", "dark") for k in ("en", "zh") 
 PATIENCE_MS: Final = 180_000
 SETTLED_MS: Final = 900
 """After which charts have stopped moving."""
-COLOURS: Final = 128
+COLOURS: Final = 256
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -141,7 +141,9 @@ def fewer_colours(file: Path) -> None:
         from PIL import Image
     except ImportError:
         return
-    Image.open(file).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    Image.open(file).convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+        file, optimize=True
+    )
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
             for example in (view.say(f"ask_try_{k}") for k in range(1, EXAMPLES + 1)):
                 ui.button(example, on_click=lambda text=example: put(text), color=None).props(
                     "flat dense no-caps"
-                ).classes("chip")
+                ).classes("chip said")
         known = view.pick(", ", "、").join(
             f"{view.number(rows)} {view.say(f'ask_of_{name}')}" for name, rows in tables.items() if name in SOURCES
         )

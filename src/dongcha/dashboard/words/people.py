@@ -97,7 +97,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "back": ("Back", "上一页"),
     "on": ("Next", "下一页"),
     "list_place": ("{first} to {last} of {of}", "第 {first} 至 {last} 位，共 {of} 位"),
-    "last_order_ago": ("Last order, days ago", "距上次下单（天）"),
+    "last_order_ago": ("Days since order", "距上次下单（天）"),
     "clear": ("Clear", "清除"),
     "export": ("Save CSV", "导出 CSV"),
     "matched": ("{n} customer[s]", "{n} 位客户"),
