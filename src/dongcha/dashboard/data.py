@@ -142,7 +142,7 @@ class Data:
 
     def scores(self, name: str) -> pl.DataFrame | None:
         """The newest answer, None where the insight is not there or was never scored."""
-        return self.once(("scores", name), lambda: _or_none(lambda: self.shop.scores(name)))
+        return self.once(("scores", name), lambda: _or_none(lambda: self.need(name)))
 
     def need(self, name: str) -> pl.DataFrame:
         """The newest answer; MissingDataError, which says what to do, where there is none."""
