@@ -35,6 +35,8 @@ class Opened:
     stamp: bytes
     """What its exported files say of themselves: others mean that they were written anew."""
     answer: Callable[[Facts], pl.DataFrame]
+    features: Sequence[str] | None
+    """What it is asked with, None for all there are."""
 
     @property
     def as_of(self) -> str:
@@ -87,7 +89,7 @@ class Live:
             )
         now = AsOf(self.shop.clock())
         rows = world.shop.rows(customer_id, fresh)
-        facts = world.shop.facts(customer_id, rows, now, about)
+        facts = world.shop.facts(customer_id, rows, now, about, opened.features)
         told = {
             c.CUSTOMER_ID: customer_id,
             "insight": name,
@@ -98,7 +100,8 @@ class Live:
         }
         if opened.insight.needs.crowd is Crowd.BUYERS and not _bought(facts):
             return {**told, "basis": "none", "answer": None}
-        answer = opened.answer(facts).drop(c.ENTITY_ID).row(0, named=True)
+        answer = opened.answer(facts).row(0, named=True)
+        del answer[c.ENTITY_ID]
         return {**told, "basis": _basis(facts), "answer": answer}
 
     def world(self) -> World:
@@ -165,7 +168,10 @@ class Live:
                 return before
             contender = self.shop.desk.models.unread(insight, version)
             folder = self.shop.desk.models.folder / insight.name / version
-            return Opened(insight, version, stamp, contender.opened(folder, exported))
+            answer, features = contender.opened(folder, exported), contender.reads()
+            if features is not None and insight.needs.crowd is Crowd.BUYERS:
+                features = (BUYER, *features)
+            return Opened(insight, version, stamp, answer, features)
         except (*BROKEN, DongchaError) as error:
             self.trouble = f"{insight.name} {version} cannot be opened: {error}."
             return before

@@ -98,7 +98,7 @@ class Facts:
 
     def matrix(self, names: Sequence[str]) -> np.ndarray:
         """Shape (entities, names), float64, NaN for null."""
-        return self.features.select(pl.col(names).fill_null(float("nan"))).to_numpy().astype(np.float64, order="C")
+        return self.features[list(names)].to_numpy().astype(np.float64, order="C")
 
     def column(self, name: str) -> np.ndarray:
         """One feature, shape (entities,), float64, NaN for null."""
@@ -161,6 +161,10 @@ class Contender(ABC):
 
         None of it may be about any one customer.
         """
+
+    def reads(self) -> Sequence[str] | None:
+        """The features that `predict` looks at, once loaded: no others are told to who answers live; None for all."""
+        return None
 
     def opened(self, folder: Path, exported: Path) -> Callable[[Facts], pl.DataFrame]:
         """`predict` for the facts of one customer, from what `save` and `export` wrote; nothing heavy is imported."""

@@ -73,6 +73,9 @@ class Foretelling(Contender):
         self.groups.of(catalogue).write_ipc(folder / KINDS_FILE)
         self.journeys(facts).crowd.said.save(folder)
 
+    def reads(self) -> tuple[str, ...]:
+        return ()
+
     def opened(self, folder: Path, exported: Path) -> Callable[[Facts], pl.DataFrame]:
         self.load(folder)
         kinds, all_said = pl.read_ipc(exported / KINDS_FILE), SaidByAll.load(exported)
@@ -212,6 +215,9 @@ class Blended(Foretelling):
             return np.full(len(facts.features), self.always)
         found = self.happening.predict(facts)
         return np.asarray(1 - (1 - found) ** (facts.horizon.days / self.learnt_days), dtype=np.float64)
+
+    def reads(self) -> tuple[str, ...]:
+        return tuple({name for part in self._parts().values() for name in part.names})
 
     def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
         """Pushes on the days until the next thing."""

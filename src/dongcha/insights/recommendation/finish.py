@@ -51,7 +51,7 @@ def finished(found: Scored, rankers: Rankers, facts: Facts, config: Recommendati
     there = (items >= 0).sum(axis=1)
     made = [pl.Series(name, [row[:n] for row, n in zip(rows, there, strict=True)]) for name, rows in lists.items()]
     kind = pl.List(pl.Struct({c.LABEL: pl.String(), c.VALUE: pl.Float64()}))
-    return facts.features.select(c.ENTITY_ID).with_columns(series.cast(kind) for series in made)
+    return facts.entities.to_frame().hstack([series.cast(kind) for series in made])
 
 
 def _allowed(found: Scored, rankers: Rankers, histories: Sequences, config: RecommendationConfig) -> Scored:
@@ -63,14 +63,14 @@ def _allowed(found: Scored, rankers: Rankers, histories: Sequences, config: Reco
 
 def _filled(found: Scored, rankers: Rankers, histories: Sequences) -> Scored:
     """Lists too short are filled from what sells lately, below all else: a new customer gets that alone."""
-    missing = np.diff(found.starts) < LISTED
+    missing = found.lengths() < LISTED
     if not missing.any():
         return found
     popular = rankers.recent.scores(histories)
     popular = popular.kept(missing[popular.rows()] & ~np.isin(popular.keys(), found.keys()))
     popular = popular.kept(~rankers.out_of_stock[popular.items] & ~np.isin(popular.keys(), np.unique(histories.keys())))
     lowest = np.zeros(len(found), dtype=np.float32)
-    has = np.diff(found.starts) > 0
+    has = found.lengths() > 0
     if has.any():
         lowest[has] = np.minimum.reduceat(found.scores, found.starts[:-1][has])
     most = max(float(rankers.recent.taken.max(initial=0)), 1.0)
@@ -92,8 +92,11 @@ def _because(rankers: Rankers, histories: Sequences, items: np.ndarray) -> tuple
     newest = histories.newest(HEARD).padded(HEARD)
     owned = newest < histories.catalogue
     heard = np.where(owned, newest, 0)
-    pairs = heard[:, None, :] * histories.catalogue + np.maximum(items, 0)[:, :, None]
-    weight = rankers.led_by.at(pairs.ravel()).reshape(pairs.shape) * owned[:, None, :]
+    # Of the few that were heard alone: to look through every product's neighbours takes as long as there are products.
+    few, place = np.unique(heard, return_inverse=True)
+    place = place.reshape(heard.shape)
+    pairs = place[:, None, :] * histories.catalogue + np.maximum(items, 0)[:, :, None]
+    weight = rankers.led_by.take(few).at(pairs.ravel()).reshape(pairs.shape) * owned[:, None, :]
     best = weight.argmax(axis=2)
     strength = np.take_along_axis(weight, best[:, :, None], 2)[:, :, 0]
     total = weight.sum(axis=2)
@@ -108,9 +111,7 @@ def _names(products: pl.Series, items: np.ndarray, otherwise: str = "") -> list[
     """The products' ids; `otherwise` where an item is -1."""
     if not len(products):
         return [[otherwise] * items.shape[1] for _ in items]
-    flat = products.gather(np.maximum(items, 0).ravel()).to_numpy()
-    named = np.where(items.ravel() >= 0, flat, otherwise).reshape(items.shape)
-    return [row.tolist() for row in named]
+    return [[products[item] if item >= 0 else otherwise for item in row] for row in items.tolist()]
 
 
 def _pairs(labels: list[list[str]], values: np.ndarray) -> list[list[dict[str, object]]]:

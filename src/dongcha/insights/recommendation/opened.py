@@ -16,7 +16,7 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.pretrained import day_of, history_of
-from dongcha.insight_kit.vocabulary import days_of
+from dongcha.insight_kit.vocabulary import days_of, placed
 from dongcha.insights.recommendation.counts import Counts
 from dongcha.insights.recommendation.rankers import FOLLOWERS, NEIGHBOURS, Own, OwnCategories, Rankers
 from dongcha.models.ranking.content import Content
@@ -52,8 +52,8 @@ class OneCounted(Counts):
         return pl.Series(c.CUSTOMER_ID, sorted(set(self.history.timeline[c.CUSTOMER_ID].to_list())), dtype=pl.String)
 
     def rows(self, entities: pl.Series) -> np.ndarray:
-        places = {one: row for row, one in enumerate(self.customers.to_list())}
-        return np.array([places.get(one, len(places)) for one in entities.to_list()], dtype=np.int64)
+        places = placed(entities, self.customers)
+        return np.where(places < 0, len(self.customers), places)
 
     def traits(self, entities: pl.Series) -> np.ndarray:
         told = {row[c.CUSTOMER_ID]: row for row in self.history.traits.iter_rows(named=True)}
@@ -65,16 +65,19 @@ class OneCounted(Counts):
         return values.index(value) if value in values else -1
 
     def _sequences(self, events: Sequence[str]) -> Sequences:
+        rows, numbers, days = self._lines
+        wanted = np.array([event in events for event in self.history.timeline[c.EVENT].to_list()], dtype=bool)
+        keep = wanted & (numbers >= 0)
+        count = len(self.customers) + 1
+        starts = np.concatenate([[0], np.cumsum(np.bincount(rows[keep], minlength=count))]).astype(np.int64)
+        return Sequences(numbers[keep], starts, len(self.numbers), days[keep], np.full(count, self.today))
+
+    @cached_property
+    def _lines(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of every line of the timeline: whose it is, its product's number, -1 for none, and the day."""
         mine = self.history.timeline
-        items = [self.numbers.get(product, -1) for product in mine[c.PRODUCT_ID].to_list()]
-        wanted = [event in events for event in mine[c.EVENT].to_list()]
-        numbers = np.array(items, dtype=np.int64)
-        keep = np.array(wanted, dtype=bool) & (numbers >= 0)
-        row = self.rows(mine[c.CUSTOMER_ID])
-        rows = len(self.customers) + 1
-        starts = np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=rows))]).astype(np.int64)
-        days = days_of(mine[c.HAPPENED_AT])[keep]
-        return Sequences(numbers[keep], starts, len(self.numbers), days, np.full(rows, self.today))
+        numbers = [self.numbers.get(product, -1) for product in mine[c.PRODUCT_ID].to_list()]
+        return self.rows(mine[c.CUSTOMER_ID]), np.array(numbers, dtype=np.int64), days_of(mine[c.HAPPENED_AT])
 
 
 @dataclass(frozen=True)

@@ -70,12 +70,14 @@ def candidates(
     found = [ranker.scores(histories) for ranker in rankers]
     if unseen_only:
         found = [part.without(histories) for part in found]
-    keys = union([part.top(each) for part in found])
+    places = [part.places() for part in found]
+    keys = union([part.kept(place < each) for part, place in zip(found, places, strict=True)])
     rows, items = keys // histories.catalogue, keys % histories.catalogue
     columns: list[NDArray[Any]] = [np.zeros(len(keys), dtype=np.float32)]
-    for part in found:
+    for part, order in zip(found, places, strict=True):
         lowest, highest = _extremes(part)
-        score, place = part.at(keys, otherwise=np.nan), _places(part).at(keys, otherwise=np.nan)
+        at = part.place_of(keys)
+        score, place = _there(part.scores, at), _there(order.astype(np.float32), at)
         span = np.maximum(highest - lowest, 1e-9)[rows]
         columns += [score, (score - lowest[rows]) / span, place]
         columns[0] += np.where(np.isnan(place), 0, 1 / (place + AGREED_FROM)).astype(np.float32)
@@ -88,14 +90,17 @@ def candidates(
 def _extremes(part: Scored) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Each row's lowest and highest score; 0 where it has none."""
     lowest, highest = np.zeros(len(part), dtype=np.float32), np.zeros(len(part), dtype=np.float32)
-    has = np.diff(part.starts) > 0
+    has = part.lengths() > 0
     lowest[has] = np.minimum.reduceat(part.scores, part.starts[:-1][has]) if has.any() else 0
     highest[has] = np.maximum.reduceat(part.scores, part.starts[:-1][has]) if has.any() else 0
     return lowest, highest
 
 
-def _places(part: Scored) -> Scored:
-    return Scored(part.items, part.places().astype(np.float32), part.starts, part.catalogue)
+def _there(values: NDArray[np.float32], at: Items) -> NDArray[np.float32]:
+    """The values at these places, NaN at -1."""
+    found = np.full(len(at), np.nan, dtype=np.float32)
+    found[at >= 0] = values[at[at >= 0]]
+    return found
 
 
 @dataclass(frozen=True)

@@ -43,9 +43,13 @@ class Scored:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
+    def lengths(self) -> Items:
+        """How many scores each row has, shape (rows,)."""
+        return self.starts[1:] - self.starts[:-1]
+
     def rows(self) -> Items:
         """The row of every score, shape (scores,)."""
-        return np.repeat(np.arange(len(self)), np.diff(self.starts))
+        return np.repeat(np.arange(len(self)), self.lengths())
 
     def keys(self) -> Items:
         """One number for every (row, item), ascending."""
@@ -53,9 +57,10 @@ class Scored:
 
     def places(self) -> Items:
         """Every score's place in its row, 0 for the highest; ties go to the lower item number."""
-        order = np.lexsort((self.items, -self.scores, self.rows()))
+        # Items ascend within a row, so that a stable sort leaves ties in their order.
+        order = np.argsort(-self.scores, kind="stable") if len(self) == 1 else np.lexsort((-self.scores, self.rows()))
         places = np.empty(len(order), dtype=np.int64)
-        places[order] = np.arange(len(order)) - np.repeat(self.starts[:-1], np.diff(self.starts))
+        places[order] = np.arange(len(order)) - np.repeat(self.starts[:-1], self.lengths())
         return places
 
     def top(self, count: int) -> Scored:
@@ -64,7 +69,7 @@ class Scored:
 
     def take(self, rows: Items) -> Scored:
         """These rows, in this order."""
-        lengths = np.diff(self.starts)[rows]
+        lengths = self.lengths()[rows]
         starts = np.concatenate([[0], np.cumsum(lengths)])
         places = np.repeat(self.starts[rows] - starts[:-1], lengths) + np.arange(starts[-1])
         return Scored(self.items[places], self.scores[places], starts, self.catalogue)
@@ -75,11 +80,18 @@ class Scored:
 
     def at(self, keys: Items, otherwise: float = 0.0) -> Scores:
         """The scores of these (row, item) keys, in their order."""
+        places = self.place_of(keys)
+        found = np.full(len(keys), otherwise, dtype=np.float32)
+        found[places >= 0] = self.scores[places[places >= 0]]
+        return found
+
+    def place_of(self, keys: Items) -> Items:
+        """Where the scores of these (row, item) keys stand, in their order; -1 where one has none."""
         mine = self.keys()
-        places = np.minimum(np.searchsorted(mine, keys), max(len(mine) - 1, 0))
         if not len(mine):
-            return np.full(len(keys), otherwise, dtype=np.float32)
-        return np.where(mine[places] == keys, self.scores[places], np.float32(otherwise))
+            return np.full(len(keys), -1, dtype=np.int64)
+        places = np.minimum(np.searchsorted(mine, keys), len(mine) - 1)
+        return np.where(mine[places] == keys, places, -1)
 
     def listed(self, count: int) -> tuple[Items, Scores]:
         """Each row's `count` highest, highest first, both of shape (rows, count): -1 and -inf where there are fewer."""
@@ -87,8 +99,9 @@ class Scored:
         scores = np.full((len(self), count), -np.inf, dtype=np.float32)
         places = self.places()
         kept = places < count
-        items[self.rows()[kept], places[kept]] = self.items[kept]
-        scores[self.rows()[kept], places[kept]] = self.scores[kept]
+        rows = self.rows()[kept]
+        items[rows, places[kept]] = self.items[kept]
+        scores[rows, places[kept]] = self.scores[kept]
         return items, scores
 
     def kept(self, keep: NDArray[np.bool_]) -> Scored:
