@@ -126,7 +126,8 @@ class Products:
     def rows(self, products: set[str]) -> pl.DataFrame:
         """What the table `products` says of these."""
         places = self._places[[self.numbers[one] for one in sorted(products) if one in self.numbers]]
-        return self.described[places[~np.isnan(places)].astype(np.int64).tolist()]
+        found: pl.DataFrame = self.described[places[~np.isnan(places)].astype(np.int64).tolist()]
+        return found
 
     def listed(self, product: str | None) -> dict[str, Any]:
         """What the catalogue says of one; nothing of one that it lacks."""
