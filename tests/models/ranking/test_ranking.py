@@ -13,7 +13,7 @@ from dongcha.models.ranking.blend import Blend, candidates
 from dongcha.models.ranking.next_item import NextItem
 from dongcha.models.ranking.popularity import Popularity
 from dongcha.models.ranking.repeats import Repeats, RepeatsConfig
-from dongcha.models.ranking.scored import Scored, union
+from dongcha.models.ranking.scored import Scored, stacked
 from dongcha.models.ranking.sequences import Sequences
 from dongcha.models.ranking.transitions import Transitions, TransitionsConfig
 
@@ -73,7 +73,19 @@ def test_scored_does_what_dictionaries_do(rows: list[dict[int, float]], count: i
     seen = Sequences.of([list(row)[:1] for row in rows], CATALOGUE)
     left = some.without(seen)
     assert not set(left.keys()) & set((seen.rows() * CATALOGUE + seen.items).tolist())
-    assert union([some, left]).tolist() == some.keys().tolist()
+    both = stacked([some, left])
+    assert both.keys().tolist() == [*some.keys().tolist(), *(left.keys() + len(some) * CATALOGUE).tolist()]
+    assert both.scores.tolist() == [*some.scores.tolist(), *left.scores.tolist()]
+
+
+@given(ragged, st.integers(0, 3))
+def test_what_histories_hold_is_what_their_matrix_says(rows: list[list[int]], seed: int) -> None:
+    some = Sequences.of(rows, CATALOGUE)
+    weights = np.random.default_rng(seed).integers(1, 9, len(some.items)).astype(np.float32)
+    for given_weights in (None, weights):
+        held, matrix = Scored.held(some, given_weights), some.matrix(given_weights)
+        assert (held.matrix() != matrix).nnz == 0
+        assert held.keys().tolist() == some.keys().tolist()
 
 
 def pairs(starts: np.ndarray) -> list[tuple[int, int]]:

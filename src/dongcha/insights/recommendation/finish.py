@@ -12,7 +12,7 @@ from dongcha.insight_kit.base import Facts
 from dongcha.insights.recommendation.rankers import Rankers
 from dongcha.models.ranking.diversify import diversify
 from dongcha.models.ranking.scored import Scored
-from dongcha.models.ranking.sequences import Sequences
+from dongcha.models.ranking.sequences import Sequences, among, distinct
 
 if TYPE_CHECKING:
     from dongcha.insights.recommendation.contenders import RecommendationConfig
@@ -57,7 +57,7 @@ def finished(found: Scored, rankers: Rankers, facts: Facts, config: Recommendati
 def _allowed(found: Scored, rankers: Rankers, histories: Sequences, config: RecommendationConfig) -> Scored:
     """Without what is out of stock, and what was bought and is not bought twice."""
     again = rankers.repeats.chance >= REPEATABLE if config.bought_again else np.zeros(found.catalogue, dtype=bool)
-    bought = np.isin(found.keys(), np.unique(histories.keys()))
+    bought = among(found.keys(), histories.keys())
     return found.kept(~rankers.out_of_stock[found.items] & (~bought | again[found.items]))
 
 
@@ -67,8 +67,8 @@ def _filled(found: Scored, rankers: Rankers, histories: Sequences) -> Scored:
     if not missing.any():
         return found
     popular = rankers.recent.scores(histories)
-    popular = popular.kept(missing[popular.rows()] & ~np.isin(popular.keys(), found.keys()))
-    popular = popular.kept(~rankers.out_of_stock[popular.items] & ~np.isin(popular.keys(), np.unique(histories.keys())))
+    popular = popular.kept(missing[popular.rows()] & ~among(popular.keys(), found.keys()))
+    popular = popular.kept(~rankers.out_of_stock[popular.items] & ~among(popular.keys(), histories.keys()))
     lowest = np.zeros(len(found), dtype=np.float32)
     has = found.lengths() > 0
     if has.any():
@@ -93,16 +93,15 @@ def _because(rankers: Rankers, histories: Sequences, items: np.ndarray) -> tuple
     owned = newest < histories.catalogue
     heard = np.where(owned, newest, 0)
     # Of the few that were heard alone: to look through every product's neighbours takes as long as there are products.
-    few, place = np.unique(heard, return_inverse=True)
-    place = place.reshape(heard.shape)
-    pairs = place[:, None, :] * histories.catalogue + np.maximum(items, 0)[:, :, None]
+    few = distinct(heard.ravel())
+    pairs = np.searchsorted(few, heard)[:, None, :] * histories.catalogue + np.maximum(items, 0)[:, :, None]
     weight = rankers.led_by.take(few).at(pairs.ravel()).reshape(pairs.shape) * owned[:, None, :]
     best = weight.argmax(axis=2)
     strength = np.take_along_axis(weight, best[:, :, None], 2)[:, :, 0]
     total = weight.sum(axis=2)
     leads = np.where(strength > 0, np.take_along_axis(heard, best, 1), -1)
     shares = np.where(total > 0, strength / np.maximum(total, 1e-9), 0.0)
-    itself = np.isin(np.arange(len(items))[:, None] * histories.catalogue + items, np.unique(histories.keys()))
+    itself = among(np.arange(len(items))[:, None] * histories.catalogue + items, histories.keys())
     itself &= items >= 0
     return np.where(itself, items, leads), np.where(itself, 1.0, shares)
 

@@ -53,7 +53,7 @@ class Own:
         self.share = (0.5 * taken / max(float(taken.max(initial=0)), 1.0)).astype(np.float32)
 
     def scores(self, histories: Sequences) -> Scored:
-        found = Scored.of(histories.matrix())
+        found = Scored.held(histories)
         return replace(found, scores=found.scores + self.share[found.items])
 
 
@@ -140,7 +140,7 @@ class Rankers:
         looks = self.counts.looked_at.take(self.counts.rows(facts.entities))
         assert looks.days is not None
         fresh = (0.5 ** ((self.counts.today - looks.days) / LOOK_HALF_LIFE_DAYS)).astype(np.float32)
-        return Given(Scored.of(looks.matrix(np.maximum(fresh, np.float32(1e-6)))))
+        return Given(Scored.held(looks, np.maximum(fresh, np.float32(1e-6))))
 
     @cached_property
     def context(self) -> Context:
