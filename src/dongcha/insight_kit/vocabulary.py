@@ -12,6 +12,8 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
+from dongcha.features.next_events import micros_of
+from dongcha.features.numbering import FEW, placed
 from dongcha.models.behaviour.timelines import (
     BOUGHT,
     BRAND,
@@ -37,8 +39,6 @@ WORDS: Final = {
 PRICE_BUCKETS: Final = 10
 STARS: Final = 6
 """Ratings are rounded to 0 … 5."""
-FEW: Final = 10_000
-"""Of so few events each is looked up by itself: handing all words over would take longer."""
 DAY_MICROSECONDS: Final = 86_400_000_000
 
 
@@ -113,18 +113,7 @@ class Vocabulary:
 
 def days_of(moments: pl.Series) -> np.ndarray:
     """Days since 1970 with their fractions, float64."""
-    return np.asarray(moments.to_numpy().astype("datetime64[us]").astype(np.int64) / DAY_MICROSECONDS, dtype=np.float64)
-
-
-def placed(whose: pl.Series, among: pl.Series) -> Codes:
-    """Where each of the ids stands among others, each of which is there once; -1 for one who is not there."""
-    if len(whose) < FEW and len(among) < FEW:
-        places = {one: place for place, one in enumerate(among.to_list())}
-        return np.array([places.get(one, -1) for one in whose.to_list()], dtype=np.int64)
-    numbers = pl.DataFrame({c.ENTITY_ID: among.cast(pl.String), "place": np.arange(len(among))})
-    mine = pl.DataFrame({c.ENTITY_ID: whose.cast(pl.String)})
-    found = mine.join(numbers, on=c.ENTITY_ID, how="left", maintain_order="left")
-    return found["place"].fill_null(-1).to_numpy().astype(np.int64)
+    return np.asarray(micros_of(moments) / DAY_MICROSECONDS, dtype=np.float64)
 
 
 def _commonest(column: pl.Series, most: int) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from dongcha import columns as c
 from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.outputs import listed_pairs
 from dongcha.insights.recommendation.rankers import Rankers
 from dongcha.models.ranking.diversify import diversify
 from dongcha.models.ranking.scored import Scored
@@ -44,14 +44,15 @@ def finished(found: Scored, rankers: Rankers, facts: Facts, config: Recommendati
     scores = _scores_of(wanted, items)
     leads, shares = _because(rankers, histories, items)
     products = rankers.counts.history.products
-    lists = {
-        RECOMMENDED: _pairs(_names(products, items), scores),
-        BECAUSE: _pairs(_names(products, leads, POPULAR), shares),
-    }
-    there = (items >= 0).sum(axis=1)
-    made = [pl.Series(name, [row[:n] for row, n in zip(rows, there, strict=True)]) for name, rows in lists.items()]
-    kind = pl.List(pl.Struct({c.LABEL: pl.String(), c.VALUE: pl.Float64()}))
-    return facts.entities.to_frame().hstack([series.cast(kind) for series in made])
+    there = items >= 0
+    lists = (
+        listed_pairs(name, _names(products, places[there], otherwise), numbers[there], there.sum(axis=1).tolist())
+        for name, places, numbers, otherwise in (
+            (RECOMMENDED, items, scores, ""),
+            (BECAUSE, leads, shares, POPULAR),
+        )
+    )
+    return facts.entities.to_frame().hstack(list(lists))
 
 
 def _allowed(found: Scored, rankers: Rankers, histories: Sequences, config: RecommendationConfig) -> Scored:
@@ -106,15 +107,6 @@ def _because(rankers: Rankers, histories: Sequences, items: np.ndarray) -> tuple
     return np.where(itself, items, leads), np.where(itself, 1.0, shares)
 
 
-def _names(products: pl.Series, items: np.ndarray, otherwise: str = "") -> list[list[str]]:
+def _names(products: pl.Series, items: np.ndarray, otherwise: str) -> list[str]:
     """The products' ids; `otherwise` where an item is -1."""
-    if not len(products):
-        return [[otherwise] * items.shape[1] for _ in items]
-    return [[products[item] if item >= 0 else otherwise for item in row] for row in items.tolist()]
-
-
-def _pairs(labels: list[list[str]], values: np.ndarray) -> list[list[dict[str, object]]]:
-    return [
-        [{c.LABEL: label, c.VALUE: value} for label, value in zip(row, numbers, strict=True)]
-        for row, numbers in zip(labels, values.astype(np.float64).tolist(), strict=True)
-    ]
+    return [products[item] if item >= 0 else otherwise for item in items.tolist()]

@@ -14,9 +14,10 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
+from dongcha.features.numbering import placed
 from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.pretrained import day_of, history_of
-from dongcha.insight_kit.vocabulary import days_of, placed
+from dongcha.insight_kit.vocabulary import days_of
 from dongcha.insights.recommendation.counts import Counts
 from dongcha.insights.recommendation.rankers import FOLLOWERS, NEIGHBOURS, Own, OwnCategories, Rankers
 from dongcha.models.ranking.content import Content
