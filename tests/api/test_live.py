@@ -352,7 +352,7 @@ def test_the_probe_opens_live_answers_and_metrics_tell_their_age(serving: Shop) 
         assert answer.json()["ready"], "events are taken whatever live answers say"
     assert (said[0], said[-1]) == ("being opened", "ready")
     stamp = live_folder(serving.desk.models.folder) / "shop" / "stamp.json"
-    os.utime(stamp, times=[serving.clock().timestamp() - 90] * 2)
+    os.utime(stamp, times=(serving.clock().timestamp() - 90,) * 2)
     ages = [line for line in client.get("/metrics").text.splitlines() if line.startswith("dongcha_live_age_seconds ")]
     assert [float(line.split()[1]) for line in ages] == [90.0]
 

@@ -159,7 +159,8 @@ def test_readiness_says_what_is_not_ready_and_no_path(client: TestClient, tmp_pa
     assert client.get("/readyz").json() == {
         "ready": True,
         "parts": {
-            "settings": "ready", "access": "ready", "disk": "ready", "inbox": "ready", "live": "nothing is published yet",
+            "settings": "ready", "access": "ready", "disk": "ready", "inbox": "ready",
+            "live": "nothing is published yet",
         },
     }, "a shop that was never run takes events all the same"  # fmt: skip
     (tmp_path / "access.db").write_bytes(b"damaged" * 1000)

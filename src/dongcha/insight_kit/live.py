@@ -28,6 +28,8 @@ from dongcha.warehouse.tables import table
 
 STAMP: Final = "stamp.json"
 """What every exported folder says of itself: `as_of`, and the versions of the tables."""
+FORMAT: Final = 2
+"""Of the files below; part of the stamp, so that the next scoring writes anew what an older Dongcha wrote."""
 HORIZON_FILE: Final = "horizon.json"
 RECIPE: Final = "recipe.json"
 CATALOGUE_FILE: Final = "catalogue.arrow"
@@ -161,8 +163,8 @@ class LiveShop:
     def open(cls, folder: Path) -> LiveShop:
         """OSError, ValueError or KeyError where something is missing or damaged."""
         told = json.loads((folder / STAMP).read_text("utf-8"))
-        recipe = Recipe.from_json((folder / RECIPE).read_text("utf-8"))
         told_lines = _read(folder / LINES_FILE)
+        recipe = Recipe.from_json((folder / RECIPE).read_text("utf-8"))
         rows = {name: _read(folder / ROWS / f"{name}.arrow") for name in recipe.tables if name != c.PRODUCTS}
         described = folder / PRODUCTS_FILE
         nothing = pl.DataFrame(schema={c.PRODUCT_ID: pl.String()})

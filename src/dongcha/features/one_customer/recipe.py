@@ -78,7 +78,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, text: str) -> Recipe:
-        """Read it again; KeyError where it was written by another version of us."""
+        """Read what `to_json` gave."""
         told = json.loads(text)
         for name in ("grains", "timeline"):
             told[name] = [Question(one["sql"], one["tables"]) for one in told[name]]
