@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dongcha.errors import MissingDataError
+from dongcha.models.ranking import scored as scored_module
 from dongcha.models.ranking.blend import Blend, candidates
 from dongcha.models.ranking.next_item import NextItem
 from dongcha.models.ranking.popularity import Popularity
@@ -86,6 +87,20 @@ def test_what_histories_hold_is_what_their_matrix_says(rows: list[list[int]], se
         held, matrix = Scored.held(some, given_weights), some.matrix(given_weights)
         assert (held.matrix() != matrix).nnz == 0
         assert held.keys().tolist() == some.keys().tolist()
+
+
+@given(scored, st.integers(0, 3))
+def test_what_items_lead_to_is_a_product_of_matrices(rows: list[dict[int, float]], seed: int) -> None:
+    from scipy.sparse import random as random_matrix
+
+    some = as_scored(rows)
+    links = random_matrix(CATALOGUE, 5, 0.4, "csr", dtype=np.float32, random_state=seed)
+    found = some.led(links)
+    assert np.allclose(found.matrix().toarray(), (some.matrix() @ links).toarray())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scored_module, "SIDE_BY_SIDE", 0)
+        many = some.led(links)
+    assert (found.keys().tolist(), found.scores.tolist()) == (many.keys().tolist(), many.scores.tolist())
 
 
 def pairs(starts: np.ndarray) -> list[tuple[int, int]]:

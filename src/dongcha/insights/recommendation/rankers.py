@@ -185,7 +185,7 @@ class OwnCategories:
 
     def scores(self, histories: Sequences) -> Scored:
         """The best sellers of a row's categories."""
-        mine = (histories.matrix() @ self.member).tocsr()
-        whole = np.maximum(np.asarray(mine.sum(axis=1)).ravel(), 1e-9)
-        mine.data /= np.repeat(whole, np.diff(mine.indptr)).astype(np.float32)
-        return Scored.of(mine @ self.best)
+        mine = Scored.held(histories).led(self.member)
+        whole = np.bincount(mine.rows(), mine.scores, len(mine))
+        shares = (mine.scores / np.repeat(whole, mine.lengths())).astype(np.float32)
+        return replace(mine, scores=shares).led(self.best)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dongcha.models.ranking.sequences import Items, Sequences, among
+from dongcha.models.ranking.sequences import Items, Sequences, among, distinct
 
 Scores = NDArray[np.float32]
+
+SIDE_BY_SIDE: Final = 1 << 20
+"""So many sums are held at most, where few rows are multiplied with a matrix."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,37 @@ class Scored:
         scores = np.add.reduceat(values[order], first) if len(first) else values
         items, rows = histories.items[order][first], histories.rows()[order][first]
         return cls(items, scores, np.searchsorted(rows, np.arange(len(histories) + 1)), histories.catalogue)
+
+    def led(self, matrix: Any) -> Scored:
+        """What each row's items lead to: the product with a SciPy CSR matrix, items by other items.
+
+        Of few rows the sums stand side by side for a moment, one for every item there is; SciPy, which takes longer to
+        begin, does the others. Both add in double precision, so that a score is the same to the last bit of its own.
+        """
+        count, width = len(self), matrix.shape[1]
+        if count * width > SIDE_BY_SIDE:
+            return Scored.of(self._product(matrix))
+        begin = matrix.indptr[self.items]
+        lengths = matrix.indptr[self.items + 1] - begin
+        ends = np.cumsum(lengths)
+        places = np.repeat(begin - ends + lengths, lengths) + np.arange(ends[-1] if len(ends) else 0)
+        keys = np.repeat(self.rows() * width, lengths) + matrix.indices[places]
+        weights = np.repeat(self.scores.astype(np.float64), lengths)
+        sums = np.bincount(keys, weights * matrix.data[places], count * width)
+        there = np.zeros(count * width, dtype=bool)
+        there[keys] = True
+        found = np.flatnonzero(there)
+        starts = np.searchsorted(found, np.arange(count + 1) * width)
+        return Scored(found % width, sums[found].astype(np.float32), starts, width)
+
+    def _product(self, matrix: Any) -> Any:
+        from scipy.sparse import csr_matrix
+
+        # Only the lines that are needed are made double.
+        needed = distinct(self.items)
+        shape = (len(self), len(needed))
+        mine = csr_matrix((self.scores.astype(np.float64), np.searchsorted(needed, self.items), self.starts), shape)
+        return mine @ matrix[needed].astype(np.float64)
 
     def matrix(self) -> Any:
         """Back to a SciPy CSR matrix, rows by catalogue."""
