@@ -90,7 +90,7 @@ class OneCustomer:
     def _values(self, rows: OwnRows, table: str, as_of: AsOf) -> Sequence[Line]:
         columns = self.recipe.tables[table]
         if table == c.PRODUCTS:
-            return stored_values(rows.products, columns)
+            return rows.products(columns)
         stored, fresh = self._stored(rows, table, as_of), self._fresh(rows, table, as_of)
         return [*stored, *fresh, *(self._others(stored, fresh, columns) if table == c.ORDERS else ())]
 

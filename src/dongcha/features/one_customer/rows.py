@@ -30,19 +30,21 @@ class OwnRows(Rows):
         self,
         tables: Sequence[str],
         stored: Callable[[str], pl.DataFrame],
-        described: Callable[[set[str]], pl.DataFrame],
+        described: Callable[[set[str], Sequence[str] | None], tuple[Sequence[str], list[tuple[Any, ...]]]],
         fresh: Mapping[str, Sequence[Row]],
     ) -> None:
         """`tables`: all but products. `stored`: this customer's rows of one of them, `as_kept`.
 
-        `described`: the rows about these products. `fresh`: rows that no stored row is the same as, by table.
+        `described`: the rows about these products, columns as asked or all there are. `fresh`: rows that no stored row
+        is the same as, by table.
         """
         self.tables, self.stored, self.fresh = tables, stored, fresh
         self._described = described
 
     def __getitem__(self, name: str) -> Sequence[Row]:
         if name == c.PRODUCTS:
-            return self.products.to_dicts()
+            columns, found = self._described(self._named, None)
+            return [dict(zip(columns, row, strict=True)) for row in found]
         if name not in self.tables:
             raise KeyError(name)
         return [*self.stored(name).to_dicts(), *self.fresh.get(name, ())]
@@ -53,14 +55,17 @@ class OwnRows(Rows):
     def __len__(self) -> int:
         return len(self.tables) + 1
 
+    def products(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        """What is stored of the products that any row names, as SQLite keeps values."""
+        return self._described(self._named, columns)[1]
+
     @cached_property
-    def products(self) -> pl.DataFrame:
-        """What is stored of the products that any row names."""
+    def _named(self) -> set[str]:
         named: set[str | None] = {row.get(c.PRODUCT_ID) for rows in self.fresh.values() for row in rows}
         for stored in map(self.stored, self.tables):
             if c.PRODUCT_ID in stored.columns:
                 named.update(stored[c.PRODUCT_ID].to_list())
-        return self._described({one for one in named if one})
+        return {one for one in named if one}
 
 
 def as_kept(frame: pl.DataFrame) -> pl.DataFrame:
