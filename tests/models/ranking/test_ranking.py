@@ -95,6 +95,8 @@ def test_what_items_lead_to_is_a_product_of_matrices(rows: list[dict[int, float]
 
     some = as_scored(rows)
     links = random_matrix(CATALOGUE, 5, 0.4, "csr", dtype=np.float32, random_state=seed)
+    every = np.random.default_rng(seed).permutation(CATALOGUE)
+    assert (Scored.rows_of(Scored.of(links).matrix(), every).matrix() != links[every]).nnz == 0
     found = some.led(links)
     assert np.allclose(found.matrix().toarray(), (some.matrix() @ links).toarray())
     with pytest.MonkeyPatch.context() as patch:

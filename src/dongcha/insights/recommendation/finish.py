@@ -96,7 +96,8 @@ def _because(rankers: Rankers, histories: Sequences, items: np.ndarray) -> tuple
     # Of the few that were heard alone: to look through every product's neighbours takes as long as there are products.
     few = distinct(heard.ravel())
     pairs = np.searchsorted(few, heard)[:, None, :] * histories.catalogue + np.maximum(items, 0)[:, :, None]
-    weight = rankers.led_by.take(few).at(pairs.ravel()).reshape(pairs.shape) * owned[:, None, :]
+    led_by = Scored.rows_of(rankers.neighbours.following, few)
+    weight = led_by.at(pairs.ravel()).reshape(pairs.shape) * owned[:, None, :]
     best = weight.argmax(axis=2)
     strength = np.take_along_axis(weight, best[:, :, None], 2)[:, :, 0]
     total = weight.sum(axis=2)

@@ -24,7 +24,6 @@ from dongcha.models.ranking.content import Content
 from dongcha.models.ranking.context import Context
 from dongcha.models.ranking.popularity import Popularity
 from dongcha.models.ranking.repeats import Repeats, RepeatsConfig
-from dongcha.models.ranking.scored import Scored
 from dongcha.models.ranking.sequences import Sequences
 from dongcha.models.ranking.transitions import Transitions
 
@@ -174,8 +173,7 @@ def _read(arrays: Mapping[str, np.ndarray], horizon_days: int, catalogue: int) -
         recent=recent,
         own=Own(recent.taken),
         repeats=filled(Repeats(RepeatsConfig(ahead=float(horizon_days))), **repeats),
-        neighbours=(neighbours := filled(Transitions(NEIGHBOURS), following=matrix("neighbours"))),
-        led_by=Scored.of(neighbours.following),
+        neighbours=filled(Transitions(NEIGHBOURS), following=matrix("neighbours")),
         followers=filled(Transitions(FOLLOWERS), following=matrix("followers")),
         content=filled(Content(), alike=matrix("content")),
         of_own_categories=categories,

@@ -101,11 +101,6 @@ class Rankers:
         return Transitions(NEIGHBOURS).fit(self.counts.bought)
 
     @cached_property
-    def led_by(self) -> Scored:
-        """How strongly each product's neighbours follow from it: rows are products."""
-        return Scored.of(self.neighbours.following)
-
-    @cached_property
     def vectors(self) -> np.ndarray:
         """One vector per product to tell what is alike: its neighbours in dense form."""
         from sklearn.decomposition import TruncatedSVD

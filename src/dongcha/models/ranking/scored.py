@@ -39,6 +39,14 @@ class Scored:
         )
 
     @classmethod
+    def rows_of(cls, matrix: Any, rows: Items) -> Scored:
+        """These rows of a SciPy CSR matrix whose indices ascend in each row, as `Scored.matrix` makes it."""
+        places, lengths = _stored(matrix, rows)
+        starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+        items, scores = matrix.indices[places].astype(np.int64), matrix.data[places].astype(np.float32)
+        return cls(items, scores, starts, matrix.shape[1])
+
+    @classmethod
     def held(cls, histories: Sequences, weights: Scores | None = None) -> Scored:
         """What each history holds, its weights added up, by default 1 each: `histories.matrix` without SciPy."""
         keys = histories.rows() * histories.catalogue + histories.items
@@ -58,10 +66,7 @@ class Scored:
         count, width = len(self), matrix.shape[1]
         if count * width > SIDE_BY_SIDE:
             return Scored.of(self._product(matrix))
-        begin = matrix.indptr[self.items]
-        lengths = matrix.indptr[self.items + 1] - begin
-        ends = np.cumsum(lengths)
-        places = np.repeat(begin - ends + lengths, lengths) + np.arange(ends[-1] if len(ends) else 0)
+        places, lengths = _stored(matrix, self.items)
         keys = np.repeat(self.rows() * width, lengths) + matrix.indices[places]
         weights = np.repeat(self.scores.astype(np.float64), lengths)
         sums = np.bincount(keys, weights * matrix.data[places], count * width)
@@ -167,6 +172,14 @@ def stacked(parts: Sequence[Scored]) -> Scored:
         np.concatenate([*starts, before[-1:]]),
         parts[0].catalogue,
     )
+
+
+def _stored(matrix: Any, rows: Items) -> tuple[Items, Items]:
+    """Where these rows' values stand in a CSR matrix, and how many each row has."""
+    begin = matrix.indptr[rows].astype(np.int64)
+    lengths = matrix.indptr[rows + 1] - begin
+    ends = np.cumsum(lengths)
+    return np.repeat(begin - ends + lengths, lengths) + np.arange(ends[-1] if len(ends) else 0), lengths
 
 
 def _falling(scores: Scores) -> Items:
