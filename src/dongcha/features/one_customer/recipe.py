@@ -155,7 +155,7 @@ def _question(expression: ir.Table) -> Question:
 
 
 def _sql(expression: ir.Table) -> str:
-    """SQLite's SQL; medians, covariances and the value at a maximum, which it lacks, are ours (`asked.teach`)."""
+    """SQLite's SQL; medians, covariances and the value at a maximum, which it lacks, are ours (`desk`)."""
     import ibis.expr.operations as ops
     from ibis.backends.sql.compilers.sqlite import SQLiteCompiler
 
