@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from dongcha import __version__
 from dongcha import columns as c
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dongcha.insight_kit.registry import Registry
     from dongcha.insight_kit.telling import Reader
     from dongcha.jobs.background import Background
+    from dongcha.jobs.erase import Erasure
     from dongcha.jobs.flush import Flushed
     from dongcha.jobs.ingest import LoadReport
     from dongcha.jobs.publish import Published
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from dongcha.warehouse.lake import Lake
     from dongcha.warehouse.ledger import Ledger
     from dongcha.warehouse.view import View
-
-SCRATCH: Final = ".scratch"
 
 
 def utc_now() -> datetime:
@@ -93,7 +92,7 @@ class Shop:
 
     @cached_property
     def engine(self) -> Engine:
-        from dongcha.warehouse.engine import Engine
+        from dongcha.warehouse.engine import SCRATCH, Engine
 
         return Engine(self.folder / SCRATCH, threads=self.settings.threads)
 
@@ -199,6 +198,14 @@ class Shop:
         from dongcha.jobs.flush import flush_all
 
         return flush_all(self.lake, self.inbox, self.clock(), self.settings.inbox.remember_days)
+
+    def erase(self, customer_id: str) -> Erasure:
+        """Let everything about one customer leave the workspace; see `dongcha.jobs.erase`."""
+        from dongcha.jobs.erase import Place, erase
+
+        entities = {insight.name: insight.entity for insight in self.insights}
+        place = Place(self.folder, self.desk, self.inbox, entities, lambda: self.publish(again=True))
+        return erase(place, customer_id)
 
     # -- insight out
 
@@ -494,8 +501,11 @@ class Shop:
         from dongcha.features.point_in_time import Snapshot
         from dongcha.jobs.study import CODE_VERSION
 
-        if as_of not in self._desks:
-            facts, settings = Snapshot(self.lake, as_of), self.settings.answers
+        facts, settings = Snapshot(self.lake, as_of), self.settings.answers
+        versions = tuple(facts.versions.items())
+        if (as_of, versions) not in self._desks:
+            # What was learnt from older facts goes: they may hold what was erased since.
+            self._desks.clear()
             made_by = f"{__version__} {CODE_VERSION} {settings.encoder} {settings.encoder_url} {self.settings.seed}"
             name = name_of(facts, made_by)
             encoder = self._encoder()
@@ -504,11 +514,11 @@ class Shop:
                 self.folder / "answers", name, encoder, lambda: Index.build(facts, encoder, self.settings.seed)
             )
             self.desk.progress("Learning to answer", 1, 1)
-            self._desks[as_of] = answering.Desk(facts, index, settings, self._feeling(as_of))
-        return self._desks[as_of]
+            self._desks[as_of, versions] = answering.Desk(facts, index, settings, self._feeling(as_of))
+        return self._desks[as_of, versions]
 
     @cached_property
-    def _desks(self) -> dict[AsOf, answering.Desk]:
+    def _desks(self) -> dict[tuple[AsOf, tuple[tuple[str, int], ...]], answering.Desk]:
         return {}
 
     def _encoder(self) -> Encoder | None:
@@ -539,14 +549,17 @@ class Shop:
 
     def _studies(
         self, names: Sequence[str], as_of: str | AsOf | None, folds: int | None = None
-    ) -> list[tuple[Insight, Study]]:
+    ) -> Iterator[tuple[Insight, Study]]:
+        """One insight's study after the other; while one is worked on, nobody else concludes anything or erases."""
         from dataclasses import replace
 
         from dongcha.jobs.text_study import study_of
 
         desk = self.desk if folds is None else replace(self.desk, plan=replace(self.desk.plan, folds=folds))
         cutoff = self.as_of(as_of)
-        return [(insight, study_of(desk, insight, cutoff)) for insight in self.insights.pick(names)]
+        for insight in self.insights.pick(names):
+            with desk.working():
+                yield insight, study_of(desk, insight, cutoff)
 
 
 def _actor() -> str:

@@ -13,7 +13,7 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf
-from dongcha.errors import DongchaError
+from dongcha.errors import DongchaError, StoreError
 from dongcha.features.declare import Feature, catalogue
 from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.base import Insight
@@ -55,11 +55,24 @@ class Data:
         """What `make` gives, kept under `key` until lake or ledger change."""
         with self._lock:
             self._look()
-            if key not in self._kept:
-                self._kept[key] = make()
+            if key in self._kept:
+                return cast("T", self._kept[key])
+            versions = self._versions
+            try:
+                made = make()
+            except (StoreError, OSError):
+                # An erasure deletes the files of older versions: what was being read may be gone.
+                self._looked_at = float("-inf")
+                self._look()
+                if self._versions == versions:
+                    raise
+                versions, made = self._versions, make()
+            # What was begun on an older version may hold what is no longer there.
+            if self._versions == versions:
+                self._kept[key] = made
                 if len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
-            return cast("T", self._kept[key])
+            return made
 
     def forget(self) -> None:
         """Look at the workspace afresh: after something was changed from here."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from dongcha.errors import StoreError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import polars as pl
+
+
+SCRATCH: Final = ".scratch"
+"""What the folders of a workspace begin with that engines spill to: one a process, which goes when the process ends."""
 
 
 class Engine:
@@ -21,12 +26,16 @@ class Engine:
     """
 
     def __init__(self, scratch: Path | None = None, threads: int = 0) -> None:
-        """Open an in-memory database; `scratch` is the folder it may spill to, `threads` 0 means all."""
+        """Open an in-memory database; `threads` 0 means all.
+
+        It may spill to the folder `scratch`, with the process's number behind its name: so what a killed process left
+        can be told.
+        """
         import ibis
 
         settings: dict[str, Any] = {"preserve_insertion_order": False}
         if scratch is not None:
-            settings["temp_directory"] = str(scratch)
+            settings["temp_directory"] = f"{scratch}-{os.getpid()}"
         if threads:
             settings["threads"] = threads
         self.connection = ibis.duckdb.connect(**settings)
