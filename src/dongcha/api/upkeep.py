@@ -14,7 +14,7 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
 from dongcha.assemble import Shop
-from dongcha.errors import ConflictError, DongchaError
+from dongcha.errors import ConflictError, DongchaError, MissingDataError
 from dongcha.jobs.background import Kind
 
 log = logging.getLogger("dongcha.upkeep")
@@ -48,7 +48,8 @@ async def upkeep(app: FastAPI) -> AsyncIterator[None]:
 def _look(app: FastAPI) -> None:
     """Let live answers see what is new though nobody asks: what an erasure took out must not be answered once more."""
     if hasattr(app.state, "live"):
-        app.state.live.world()
+        with contextlib.suppress(MissingDataError):
+            app.state.live.world()
 
 
 async def _every(seconds: float, do: Callable[[], None]) -> None:

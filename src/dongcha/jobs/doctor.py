@@ -61,7 +61,7 @@ def _lake(desk: Desk) -> str:
 
 
 def _count(desk: Desk, name: str) -> int:
-    rows = desk.lake.engine.read(desk.lake.files(name))
+    rows = desk.lake.read(name)
     return int(desk.lake.engine.to_polars(rows.aggregate(n=rows.count())).item())
 
 

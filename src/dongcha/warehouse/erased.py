@@ -95,6 +95,15 @@ class Erased:
             marks = {_mark(key, who): who for who in owners}
             return {marks[mark]: moment(until) for mark, until in _found(db, list(marks))}
 
+    @property
+    def latest(self) -> datetime | None:
+        """Up to which moment (UTC) the newest erasure reached; None where there was none."""
+        if not self:
+            return None
+        with self._opened() as db:
+            until = db.execute("SELECT max(until) FROM erased").fetchone()[0]
+        return None if until is None else moment(until)
+
     def name(self, who: str) -> str:
         """The digest by which somebody on the list is spoken of, 32 hexadecimal digits."""
         with self._opened() as db:

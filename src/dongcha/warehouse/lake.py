@@ -101,6 +101,14 @@ class Lake:
             )
         return list(delta.file_uris())
 
+    def read(self, name: str, version: int | None = None) -> Any:
+        """Every row of the table (at `version`) as an Ibis table; raises as `files` does."""
+        import ibis
+
+        files = self.files(name, version)
+        # A table of which every row was erased has no files left.
+        return self.engine.read(files) if files else ibis.memtable(pl.DataFrame(schema=table(name).schema))
+
     def rows(self, name: str) -> int:
         """How many rows the table holds; 0 where it was never loaded. Read from the log, not the data."""
         delta = self._open(name)
@@ -271,7 +279,7 @@ class Lake:
         """The incoming rows, each with its fate: new, changed, or same."""
         import ibis
 
-        there = self.engine.read(self.files(contract.name))
+        there = self.read(contract.name)
         content = [k.name for k in contract.columns if k.name not in (*contract.key, *_NOT_CONTENT)]
         marked = there.select(*contract.key, *content).rename({f"old_{k}": k for k in content}).mutate(is_there=True)
         joined = incoming.left_join(marked, list(contract.key))

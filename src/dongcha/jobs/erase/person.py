@@ -72,7 +72,7 @@ def rows_of(lake: Lake, name: str, owners: Sequence[str]) -> ir.Table:
     """The rows of a loaded table that are about one of these."""
     import ibis
 
-    rows = lake.engine.read(lake.files(name))
+    rows = lake.read(name)
     wanted = ibis.memtable(pl.DataFrame({"owner": list(owners)}, schema={"owner": pl.String}))
     return rows.filter(reduce(operator.or_, (who.isin(wanted.owner) for who in owners_in(rows))))
 
@@ -80,7 +80,7 @@ def rows_of(lake: Lake, name: str, owners: Sequence[str]) -> ir.Table:
 def _aliases(lake: Lake, customer_id: str) -> list[str]:
     if c.IDENTITIES not in _loaded(lake):
         return []
-    rows = lake.engine.read(lake.files(c.IDENTITIES))
+    rows = lake.read(c.IDENTITIES)
     told = lake.engine.to_polars(rows.select(c.MESSAGE_ID, c.ALIAS_ID, c.CUSTOMER_ID, c.HAPPENED_AT, c.KNOWN_AT))
     leads_to = dict(people(told).rows())
     if customer_id in leads_to:
@@ -90,7 +90,7 @@ def _aliases(lake: Lake, customer_id: str) -> list[str]:
 
 
 def _loaded(lake: Lake) -> list[str]:
-    return [name for name in ABOUT if lake.version(name) is not None and lake.files(name)]
+    return [name for name in ABOUT if lake.version(name) is not None]
 
 
 def _named(lake: Lake, owners: Sequence[str], columns: Sequence[str], names: Sequence[str] = ABOUT) -> tuple[str, ...]:
