@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dongcha import __version__
 from dongcha import columns as c
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from dongcha.warehouse.lake import Lake
     from dongcha.warehouse.ledger import Ledger
     from dongcha.warehouse.view import View
+
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -227,13 +229,13 @@ class Shop:
         """Train these insights (all by default): insight → what came of it."""
         from dongcha.jobs.train import train
 
-        return {insight.name: train(study) for insight, study in self._studies(names, as_of)}
+        return {insight.name: done for insight, done in self._each(train, names, as_of)}
 
     def score(self, *names: str, as_of: str | AsOf | None = None) -> dict[str, Scored]:
         """Let the champions of these insights (all by default) answer: insight → what came of it. Then publish."""
         from dongcha.jobs.score import score
 
-        scored = {insight.name: score(study) for insight, study in self._studies(names, as_of)}
+        scored = {insight.name: done for insight, done in self._each(score, names, as_of)}
         self.publish()
         return scored
 
@@ -263,14 +265,14 @@ class Shop:
         from dongcha.jobs.backtest import backtest, report
 
         horizon = self.desk.plan.horizon.days
-        studies = self._studies(names, as_of, folds)
-        return [row for insight, study in studies for row in report(insight, backtest(study), horizon)]
+        done = self._each(backtest, names, as_of, folds)
+        return [row for insight, tested in done for row in report(insight, tested, horizon)]
 
     def folds(self, name: str, *, as_of: str | AsOf | None = None) -> list[Fold]:
         """The folds of one insight's backtest."""
         from dongcha.jobs.backtest import backtest
 
-        return [fold for _, study in self._studies([name], as_of) for fold in backtest(study)]
+        return [fold for _, tested in self._each(backtest, [name], as_of) for fold in tested]
 
     def scores(self, name: str, *, as_of: str | AsOf | None = None) -> pl.DataFrame:
         """The newest answer of an insight (at a cutoff): entity_id + one column per output.
@@ -547,19 +549,21 @@ class Shop:
 
         return [k for k in self.insights if k.entity == entity and self.ledger.latest_run(JOB, k.name) is not None]
 
-    def _studies(
-        self, names: Sequence[str], as_of: str | AsOf | None, folds: int | None = None
-    ) -> Iterator[tuple[Insight, Study]]:
-        """One insight's study after the other; while one is worked on, nobody else concludes anything or erases."""
+    def _each(
+        self, job: Callable[[Study], T], names: Sequence[str], as_of: str | AsOf | None, folds: int | None = None
+    ) -> list[tuple[Insight, T]]:
+        """What a job makes of each insight's study; while it is at one, nobody else concludes anything or erases."""
         from dataclasses import replace
 
         from dongcha.jobs.text_study import study_of
 
         desk = self.desk if folds is None else replace(self.desk, plan=replace(self.desk.plan, folds=folds))
         cutoff = self.as_of(as_of)
+        done = []
         for insight in self.insights.pick(names):
             with desk.working():
-                yield insight, study_of(desk, insight, cutoff)
+                done.append((insight, job(study_of(desk, insight, cutoff))))
+        return done
 
 
 def _actor() -> str:
