@@ -156,7 +156,6 @@ def test_no_request_fails_no_event_is_lost_and_who_was_erased_is_gone(folder: Pa
         file = folder.parent / "new.jsonl"
         file.write_text(json.dumps(new), "utf-8")
         beside(folder, "load", str(file), "--as", "orders")
-        beside(folder, "train", "churn")
         beside(folder, "score", "churn")
         beside(folder, "erase", WHO, "--yes")
         until = time.monotonic() + WAIT_SECONDS
