@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dongcha.answers import answering
     from dongcha.answers.answering import Answer
     from dongcha.answers.escalation import Mood
+    from dongcha.answers.index import Index
     from dongcha.insight_kit.base import Insight
     from dongcha.insight_kit.contest import Fold
     from dongcha.insight_kit.registry import Registry
@@ -491,7 +492,7 @@ class Shop:
 
     def look_again(self) -> None:
         """Forget what was read of the facts, so that what was loaded since is seen: for a shop that stays open."""
-        for name in ("said", "product_names", "_desks"):
+        for name in ("said", "product_names"):
             self.__dict__.pop(name, None)
 
     # -- inside
@@ -504,23 +505,24 @@ class Shop:
         from dongcha.jobs.study import CODE_VERSION
 
         facts, settings = Snapshot(self.lake, as_of), self.settings.answers
-        versions = tuple(facts.versions.items())
-        if (as_of, versions) not in self._desks:
-            # What was learnt from older facts goes: they may hold what was erased since.
-            self._desks.clear()
-            made_by = f"{__version__} {CODE_VERSION} {settings.encoder} {settings.encoder_url} {self.settings.seed}"
-            name = name_of(facts, made_by)
+        made_by = f"{__version__} {CODE_VERSION} {settings.encoder} {settings.encoder_url} {self.settings.seed}"
+        name = name_of(facts, made_by)
+        key = (name, self.ledger.champion("sentiment"))
+        if key not in self._learnt:
+            # What was learnt from older facts goes: it may hold what was erased since.
+            self._learnt.clear()
             encoder = self._encoder()
             self.desk.progress("Learning to answer", 0, 1)
             index = kept(
                 self.folder / "answers", name, encoder, lambda: Index.build(facts, encoder, self.settings.seed)
             )
             self.desk.progress("Learning to answer", 1, 1)
-            self._desks[as_of, versions] = answering.Desk(facts, index, settings, self._feeling(as_of))
-        return self._desks[as_of, versions]
+            self._learnt[key] = (index, self._feeling(as_of))
+        index, feeling = self._learnt[key]
+        return answering.Desk(facts, index, settings, feeling)
 
     @cached_property
-    def _desks(self) -> dict[tuple[AsOf, tuple[tuple[str, int], ...]], answering.Desk]:
+    def _learnt(self) -> dict[tuple[str, str | None], tuple[Index, Callable[[str], Mood]]]:
         return {}
 
     def _encoder(self) -> Encoder | None:
