@@ -229,3 +229,48 @@ def test_a_killed_writer_has_kept_whatever_it_acknowledged(tmp_path: Path) -> No
     # A commit is whole or not there.
     assert len(kept) % 5 == 0
     inbox.close()
+
+
+def test_what_is_about_a_customer_is_let_go_and_its_ids_stay_known(store: Callable[[], Store]) -> None:
+    inbox = an_inbox(store())
+    about = [message("a", "x"), message("b", "y"), message("c", "y", b'{"anonymousId":"x"}'), message("d", "xx")]
+    inbox.add(about)
+    assert inbox.places(["x"]) == [1], "what waits is told by whom it is about alone"
+    inbox.settle(inbox.waiting(10)[:3])
+    places = inbox.places(["x", "nobody"])
+    assert places == [1, 3]
+    inbox.drop(places)
+    assert [m.id for m in (*inbox.store.recent("x"), *inbox.store.recent("y"), *inbox.waiting(10))] == ["b", "d"]
+    assert inbox.add(about) == []
+    inbox.close()
+
+
+def test_nothing_of_what_was_let_go_is_left_on_the_disk(
+    store: Callable[[], Store], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    text, folder, name = b"qx7canary", tmp_path, "inbox.db*"
+    if "postgres" in request.node.name:
+        import psycopg
+
+        with psycopg.connect(request.getfixturevalue("server"), autocommit=True) as db:
+            shown = db.execute("SHOW data_directory").fetchone()
+            assert shown is not None
+            folder, name = Path(shown[0]) / "base", "*/*"
+            db.execute("CHECKPOINT")
+    inbox = an_inbox(store())
+    other = an_inbox(store())
+    inbox.add([message("a", "x", text * 3), message("b", "y"), message("c", "x", text * 3000)])
+    other.waiting(10)
+    if "postgres" in request.node.name:
+        with psycopg.connect(request.getfixturevalue("server"), autocommit=True) as db:
+            db.execute("CHECKPOINT")
+    assert any(text in file.read_bytes() for file in folder.glob(name))
+    inbox.drop(inbox.places(["x"]))
+    inbox.scrub()
+    if "postgres" in request.node.name:
+        with psycopg.connect(request.getfixturevalue("server"), autocommit=True) as db:
+            db.execute("CHECKPOINT")
+    assert not [file for file in folder.glob(name) if file.is_file() and text in file.read_bytes()]
+    assert [m.id for m in other.waiting(10)] == ["b"]
+    inbox.close()
+    other.close()

@@ -14,7 +14,7 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI
 
 from dongcha.assemble import Shop
-from dongcha.errors import ConflictError, DongchaError
+from dongcha.errors import ConflictError, DongchaError, MissingDataError
 from dongcha.jobs.background import Kind
 
 log = logging.getLogger("dongcha.upkeep")
@@ -29,7 +29,10 @@ SCHEDULE: Final = "the schedule"
 async def upkeep(app: FastAPI) -> AsyncIterator[None]:
     """While the application serves; at its end what was counted is written."""
     shop: Shop = app.state.shop
-    tasks = [asyncio.create_task(_every(FLUSH_SECONDS, shop.access.flush))]
+    tasks = [
+        asyncio.create_task(_every(FLUSH_SECONDS, shop.access.flush)),
+        asyncio.create_task(_every(FLUSH_SECONDS, lambda: _look(app))),
+    ]
     if shop.settings.serve.refresh:
         tasks.append(asyncio.create_task(_refresh(shop)))
     try:
@@ -40,6 +43,13 @@ async def upkeep(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
         with contextlib.suppress(DongchaError):
             shop.access.flush()
+
+
+def _look(app: FastAPI) -> None:
+    """Let live answers see what is new though nobody asks: what an erasure took out must not be answered once more."""
+    if hasattr(app.state, "live"):
+        with contextlib.suppress(MissingDataError):
+            app.state.live.world()
 
 
 async def _every(seconds: float, do: Callable[[], None]) -> None:

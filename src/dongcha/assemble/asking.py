@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dongcha.answers import answering
     from dongcha.answers.answering import Answer
     from dongcha.answers.escalation import Mood
+    from dongcha.answers.index import Index
     from dongcha.models.text.encoders import Encoder
 
 
@@ -42,21 +43,25 @@ class Asking(Conclusions):
         from dongcha.features.point_in_time import Snapshot
         from dongcha.jobs.study import CODE_VERSION
 
-        if as_of not in self._desks:
-            facts, settings = Snapshot(self.lake, as_of), self.settings.answers
-            made_by = f"{__version__} {CODE_VERSION} {settings.encoder} {settings.encoder_url} {self.settings.seed}"
-            name = name_of(facts, made_by)
+        facts, settings = Snapshot(self.lake, as_of), self.settings.answers
+        made_by = f"{__version__} {CODE_VERSION} {settings.encoder} {settings.encoder_url} {self.settings.seed}"
+        name = name_of(facts, made_by)
+        key = (name, self.ledger.champion("sentiment"))
+        if key not in self._learnt:
+            # What was learnt from older facts goes: it may hold what was erased since.
+            self._learnt.clear()
             encoder = self._encoder()
             self.desk.progress("Learning to answer", 0, 1)
             index = kept(
                 self.folder / "answers", name, encoder, lambda: Index.build(facts, encoder, self.settings.seed)
             )
             self.desk.progress("Learning to answer", 1, 1)
-            self._desks[as_of] = answering.Desk(facts, index, settings, self._feeling(as_of))
-        return self._desks[as_of]
+            self._learnt[key] = (index, self._feeling(as_of))
+        index, feeling = self._learnt[key]
+        return answering.Desk(facts, index, settings, feeling)
 
     @cached_property
-    def _desks(self) -> dict[AsOf, answering.Desk]:
+    def _learnt(self) -> dict[tuple[str, str | None], tuple[Index, Callable[[str], Mood]]]:
         return {}
 
     def _encoder(self) -> Encoder | None:

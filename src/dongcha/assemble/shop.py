@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf
@@ -16,6 +16,7 @@ from dongcha.errors import MissingDataError, UnknownError
 if TYPE_CHECKING:
     from dongcha.insight_kit.base import Insight
     from dongcha.insight_kit.contest import Fold
+    from dongcha.jobs.erase import Erasure
     from dongcha.jobs.flush import Flushed
     from dongcha.jobs.ingest import LoadReport
     from dongcha.jobs.publish import Published
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from dongcha.jobs.score import Scored
     from dongcha.jobs.study import Study
     from dongcha.jobs.train import Trained
+
+T = TypeVar("T")
 
 
 class Shop(Asking):
@@ -74,6 +77,14 @@ class Shop(Asking):
 
         return flush_all(self.lake, self.inbox, self.clock(), self.settings.inbox.remember_days)
 
+    def erase(self, customer_id: str) -> Erasure:
+        """Let everything about one customer leave the workspace; see `dongcha.jobs.erase`."""
+        from dongcha.jobs.erase import Place, erase
+
+        entities = {insight.name: insight.entity for insight in self.insights}
+        place = Place(self.folder, self.desk, self.inbox, entities, lambda: self.publish(again=True))
+        return erase(place, customer_id)
+
     # -- insight out
 
     def run(self, *, as_of: str | AsOf | None = None) -> list[Outcome]:
@@ -85,7 +96,7 @@ class Shop(Asking):
 
         outcomes = run(self.desk, self.insights, self.as_of(as_of))
         self.publish()
-        with suppress(MissingDataError):
+        with suppress(MissingDataError), self.desk.working():
             self.answering_desk(self.as_of())
         return outcomes
 
@@ -93,13 +104,13 @@ class Shop(Asking):
         """Train these insights (all by default): insight → what came of it."""
         from dongcha.jobs.train import train
 
-        return {insight.name: train(study) for insight, study in self._studies(names, as_of)}
+        return {insight.name: done for insight, done in self._each(train, names, as_of)}
 
     def score(self, *names: str, as_of: str | AsOf | None = None) -> dict[str, Scored]:
         """Let the champions of these insights (all by default) answer: insight → what came of it. Then publish."""
         from dongcha.jobs.score import score
 
-        scored = {insight.name: score(study) for insight, study in self._studies(names, as_of)}
+        scored = {insight.name: done for insight, done in self._each(score, names, as_of)}
         self.publish()
         return scored
 
@@ -133,14 +144,14 @@ class Shop(Asking):
         from dongcha.jobs.backtest import backtest, report
 
         horizon = self.desk.plan.horizon.days
-        studies = self._studies(names, as_of, folds)
-        return [row for insight, study in studies for row in report(insight, backtest(study), horizon)]
+        done = self._each(backtest, names, as_of, folds)
+        return [row for insight, tested in done for row in report(insight, tested, horizon)]
 
     def folds(self, name: str, *, as_of: str | AsOf | None = None) -> list[Fold]:
         """The folds of one insight's backtest."""
         from dongcha.jobs.backtest import backtest
 
-        return [fold for _, study in self._studies([name], as_of) for fold in backtest(study)]
+        return [fold for _, tested in self._each(backtest, [name], as_of) for fold in tested]
 
     # -- the state of things
 
@@ -191,7 +202,7 @@ class Shop(Asking):
 
     def look_again(self) -> None:
         """Forget what was read of the facts, so that what was loaded since is seen: for a shop that stays open."""
-        for name in ("said", "product_names", "_desks"):
+        for name in ("said", "product_names"):
             self.__dict__.pop(name, None)
 
     # -- inside
@@ -204,11 +215,16 @@ class Shop(Asking):
         moves = {name: self.movement(name) for name in grouped if self.insights[name].entity == c.CUSTOMER_ID}
         return found | {f"movement/{k}": v.to_dict(as_series=False) for k, v in moves.items() if v is not None}
 
-    def _studies(
-        self, names: Sequence[str], as_of: str | AsOf | None, folds: int | None = None
-    ) -> list[tuple[Insight, Study]]:
+    def _each(
+        self, job: Callable[[Study], T], names: Sequence[str], as_of: str | AsOf | None, folds: int | None = None
+    ) -> list[tuple[Insight, T]]:
+        """What a job makes of each insight's study; while it is at one, nobody else concludes anything or erases."""
         from dongcha.jobs.text_study import study_of
 
         desk = self.desk if folds is None else replace(self.desk, plan=replace(self.desk.plan, folds=folds))
         cutoff = self.as_of(as_of)
-        return [(insight, study_of(desk, insight, cutoff)) for insight in self.insights.pick(names)]
+        done = []
+        for insight in self.insights.pick(names):
+            with desk.working():
+                done.append((insight, job(study_of(desk, insight, cutoff))))
+        return done

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dongcha import __version__
 from dongcha.as_of import Horizon
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from dongcha.warehouse.lake import Lake
     from dongcha.warehouse.ledger import Ledger
     from dongcha.warehouse.view import View
-
-SCRATCH: Final = ".scratch"
 
 
 def utc_now() -> datetime:
@@ -69,7 +67,7 @@ class Workspace:
 
     @cached_property
     def engine(self) -> Engine:
-        from dongcha.warehouse.engine import Engine
+        from dongcha.warehouse.engine import SCRATCH, Engine
 
         return Engine(self.folder / SCRATCH, threads=self.settings.threads)
 

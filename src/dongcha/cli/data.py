@@ -76,6 +76,8 @@ def _tell(reports: list[LoadReport], dry_run: bool, json: bool) -> None:
     rows = [[_short(r.file), r.table, *(f"{n:,}" for n in _counts(r))] for r in reports]
     table("Would load" if dry_run else "Loaded", columns, rows, left=2)
     for report in reports:
+        if report.erased:
+            stdout().print(f"  [cyan]i[/] {report.table}: {report.erased:,} rows are of customers who were erased")
         for reason, count in report.reasons.items():
             stdout().print(
                 f"  [yellow]![/] {report.table}: {count:,} rows quarantined: {reason}", soft_wrap=True, markup=True

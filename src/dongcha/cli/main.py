@@ -8,7 +8,7 @@ import sys
 import typer
 
 from dongcha import __version__
-from dongcha.cli import access, data, demo, inbox, insight, models, people, service
+from dongcha.cli import access, data, demo, inbox, insight, models, people, privacy, service
 from dongcha.errors import DongchaError
 from dongcha.jobs.reporting import reported
 
@@ -29,7 +29,7 @@ def _top(version: bool = typer.Option(False, "--version", help="Print the versio
         raise typer.Exit
 
 
-for module in (demo, data, inbox, insight, models, people, service):
+for module in (demo, data, inbox, insight, models, people, privacy, service):
     for command in module.COMMANDS:
         app.command()(command)
 for name, commands in {**models.GROUPS, **access.GROUPS}.items():

@@ -53,11 +53,24 @@ class Data:
         """What `make` gives, kept under `key` until view or ledger change."""
         with self._lock:
             self._look()
-            if key not in self._kept:
-                self._kept[key] = make()
+            if key in self._kept:
+                return cast("T", self._kept[key])
+            versions = self._versions
+            try:
+                made = make()
+            except (StoreError, OSError):
+                # An erasure deletes the files of older versions: what was being read may be gone.
+                self._looked_at = float("-inf")
+                self._look()
+                if self._versions == versions:
+                    raise
+                versions, made = self._versions, make()
+            # What was begun on an older version may hold what is no longer there.
+            if self._versions == versions:
+                self._kept[key] = made
                 if len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
-            return cast("T", self._kept[key])
+            return made
 
     def of_facts(self, key: str, make: Callable[[], T]) -> T:
         """The same, kept until a table of the lake changes too."""

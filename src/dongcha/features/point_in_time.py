@@ -17,7 +17,7 @@ from dongcha.errors import MissingDataError
 from dongcha.features.declare import Feature, Grain, lookup, with_parts
 from dongcha.features.identities import current, people, resolved
 from dongcha.warehouse.lake import Lake
-from dongcha.warehouse.tables import ALWAYS, table
+from dongcha.warehouse.tables import ALWAYS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -42,11 +42,7 @@ class Crowd(StrEnum):
 
 def whole_table(lake: Lake, name: str, version: int | None = None) -> ir.Table:
     """Every row of a table, whenever it happened: for this file and for labels only."""
-    import ibis
-
-    files = lake.files(name, version)
-    # A table of which every row was erased has no files left.
-    return lake.engine.read(files) if files else ibis.memtable(pl.DataFrame(schema=table(name).schema))
+    return lake.read(name, version)
 
 
 class Snapshot:

@@ -30,6 +30,10 @@ class Versions:
         (draft / CONTENDER_FILE).write_text(contender.name, "utf-8")
         draft.rename(final)
 
+    def delete(self, insight: Insight, version: str) -> None:
+        """Let a version go, if it is there."""
+        shutil.rmtree(self.folder / insight.name / version, ignore_errors=True)
+
     def unread(self, insight: Insight, version: str) -> Contender:
         """A fresh contender of the kind that a version is; OSError where the version is gone."""
         return insight.contender((self.folder / insight.name / version / CONTENDER_FILE).read_text("utf-8"))

@@ -13,6 +13,7 @@ from typing import Any, Final
 from dongcha.errors import DongchaError
 from dongcha.insight_kit.base import Insight
 from dongcha.insight_kit.checks import check_declaration
+from dongcha.jobs.erase.journal import FILE as ERASING
 from dongcha.jobs.study import Desk
 
 ENOUGH_DISK_GB: Final = 1
@@ -26,6 +27,7 @@ def doctor(desk: Desk, insights: Iterable[Insight], folder: Path, broken: Mappin
         _try("disk", lambda: _room(folder)),
         _try("lake", lambda: _lake(desk)),
         _try("ledger", lambda: f"{len(desk.ledger.runs()):,} finished runs"),
+        _try("erasure", lambda: _finished(folder)),
     ]
     found += [_try(f"insight {insight.name}", partial(_insight, desk, insight)) for insight in insights]
     found += [
@@ -54,6 +56,12 @@ def _room(folder: Path) -> str:
     return f"{free:,.0f} GB free"
 
 
+def _finished(folder: Path) -> str:
+    if (folder / ERASING).exists():
+        raise OSError("an erasure was not finished; repeat it, or erase somebody else: dongcha erase ID finishes both")
+    return "none is left unfinished"
+
+
 def _lake(desk: Desk) -> str:
     """Open every table and count it from its files, which also proves that each file can be read."""
     rows = {name: _count(desk, name) for name in desk.lake.tables()}
@@ -61,7 +69,7 @@ def _lake(desk: Desk) -> str:
 
 
 def _count(desk: Desk, name: str) -> int:
-    rows = desk.lake.engine.read(desk.lake.files(name))
+    rows = desk.lake.read(name)
     return int(desk.lake.engine.to_polars(rows.aggregate(n=rows.count())).item())
 
 

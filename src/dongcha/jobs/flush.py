@@ -22,7 +22,8 @@ from dongcha.jobs.known_traits import with_known
 from dongcha.sources.conform import LONGEST_SHOWN, REFUSALS, Conformer
 from dongcha.sources.formats.batch import Batch, as_numbers
 from dongcha.sources.matching import match
-from dongcha.sources.segment import Refused, Row, Told, rows_of
+from dongcha.sources.segment import Refused, Row, Told, as_moment, rows_of
+from dongcha.warehouse.erased import Erased, owner, owners_of
 from dongcha.warehouse.inbox import Inbox, Message
 from dongcha.warehouse.lake import LOCK_SECONDS, QUARANTINE, Lake
 from dongcha.warehouse.tables import CONTRACT, table
@@ -41,11 +42,15 @@ Placed = tuple[int, Row]
 
 @dataclass(frozen=True)
 class Flushed:
-    """What a flush did: messages moved, rows per table (new or changed), messages quarantined and why."""
+    """What a flush did: messages moved, rows per table (new or changed), messages quarantined.
+
+    `erased`: messages about somebody who was erased after they happened; they are let go, and nothing of them is kept.
+    """
 
     messages: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     quarantined: int = 0
+    erased: int = 0
 
 
 def flush(
@@ -67,6 +72,9 @@ def flush(
         if not messages:
             return Flushed()
         rows, refused = _read(messages)
+        erased = _without_erased(lake.erased, messages, rows, refused)
+        if erased:
+            inbox.drop(sorted(erased))
         known_at = max(message.received_at for message in messages)
         span = (messages[0].place, messages[-1].place)
         done: dict[str, int] = {}
@@ -82,10 +90,39 @@ def flush(
             lake.sync(name, messages[0].received_at)
         inbox.settle(messages)
     told = {place for found in refused.values() for place, *_ in found}
-    return Flushed(len(messages), {k: n for k, n in done.items() if n}, len(told))
+    return Flushed(len(messages), {k: n for k, n in done.items() if n}, len(told), len(erased))
 
 
 Refusal = tuple[int, str | None, str | None, str]
+
+
+def _without_erased(
+    erased: Erased, messages: Sequence[Message], rows: dict[str, list[Placed]], refused: dict[str, list[Refusal]]
+) -> set[int]:
+    """Take out what is about somebody who was erased after it happened; the places of those messages.
+
+    When a refused message happened can't be told: it counts from when it was received.
+    """
+    if not erased:
+        return set()
+    at = {message.place: message for message in messages}
+    owners = {name: [owners_of(row) for _, row in placed] for name, placed in rows.items()}
+    senders = {message.place: owner(c.CUSTOMER_ID, message.customer) for message in messages}
+    named = {who for some in owners.values() for whom in some for who in whom} | set(senders.values())
+    until = erased.among(named)
+    gone: set[int] = set()
+    for name, placed in rows.items():
+        for (place, row), whom in zip(placed, owners[name], strict=True):
+            happened = as_moment(row[c.HAPPENED_AT])
+            if happened and any(who in until and happened <= until[who] for who in whom):
+                gone.add(place)
+    for found in refused.values():
+        gone |= {p for p, *_ in found if senders[p] in until and at[p].received_at <= until[senders[p]]}
+    for name in list(rows):
+        rows[name] = [(place, row) for place, row in rows[name] if place not in gone]
+    for name in list(refused):
+        refused[name] = [refusal for refusal in refused[name] if refusal[0] not in gone]
+    return gone
 
 
 def _read(messages: Sequence[Message]) -> tuple[dict[str, list[Placed]], dict[str, list[Refusal]]]:
@@ -159,6 +196,8 @@ def flush_all(lake: Lake, inbox: Inbox, now: datetime, remember_days: int) -> Fl
     total = Flushed()
     while (done := flush(lake, inbox, patience_seconds=LOCK_SECONDS)).messages:
         rows = {k: total.rows.get(k, 0) + done.rows.get(k, 0) for k in {**total.rows, **done.rows}}
-        total = Flushed(total.messages + done.messages, rows, total.quarantined + done.quarantined)
+        total = Flushed(
+            total.messages + done.messages, rows, total.quarantined + done.quarantined, total.erased + done.erased
+        )
     inbox.forget(now - timedelta(days=remember_days))
     return total

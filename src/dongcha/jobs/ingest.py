@@ -29,7 +29,10 @@ NO_CHANGE: Final = Commit(0, 0, 0, -1)
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load did. read = accepted + quarantined; accepted = new + changed + unchanged unless it was a dry run."""
+    """What a load did. read = accepted + quarantined; accepted = new + changed + unchanged + erased, but in a dry run.
+
+    `erased`: rows about a customer who was erased after they happened; nothing of them is kept.
+    """
 
     file: str
     table: str
@@ -45,6 +48,7 @@ class LoadReport:
     """Why rows were quarantined → how many, most first."""
     notices: tuple[str, ...]
     """What was assumed in reading."""
+    erased: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The report for JSON."""
@@ -151,6 +155,7 @@ def _commit(lake: Lake, file: str, name: str, staged: Staged, *, dry_run: bool, 
         version=done.version,
         reasons=staged.reasons(),
         notices=staged.notices,
+        erased=done.erased,
     )
 
 

@@ -33,10 +33,15 @@ class Outcome:
 
 def run(desk: Desk, insights: Iterable[Insight], as_of: AsOf) -> list[Outcome]:
     """Train and score every insight whose tables are loaded; the others say what they lack, and stop nobody."""
-    return [_one(study_of(desk, insight, as_of)) for insight in insights]
+    return [_one(desk, insight, as_of) for insight in insights]
 
 
-def _one(study: Study) -> Outcome:
+def _one(desk: Desk, insight: Insight, as_of: AsOf) -> Outcome:
+    with desk.working():
+        return _outcome(study_of(desk, insight, as_of))
+
+
+def _outcome(study: Study) -> Outcome:
     try:
         trained, scored = train(study), score(study)
         _score_before(study)

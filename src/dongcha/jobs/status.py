@@ -23,9 +23,9 @@ def status(desk: Desk, insights: Iterable[Insight]) -> dict[str, Any]:
 
 
 def _table(desk: Desk, name: str) -> dict[str, Any]:
-    rows = desk.lake.engine.read(desk.lake.files(name))
+    rows = desk.lake.read(name)
     optional = [k.name for k in CONTRACT[name].own_columns if not k.required]
-    holes = {f"hole_{k}": rows[k].isnull().mean() for k in optional}
+    holes = {f"hole_{k}": rows[k].isnull().mean().fill_null(0) for k in optional}
     dates = {"first": rows[c.HAPPENED_AT].min(), "last": rows[c.HAPPENED_AT].max()}
     found = desk.lake.engine.to_polars(rows.aggregate(rows=rows.count(), **dates, **holes)).row(0, named=True)
     return {
@@ -54,7 +54,7 @@ def currencies(desk: Desk) -> list[str]:
 
     if c.ORDERS not in desk.lake.tables():
         return []
-    rows = desk.lake.engine.read(desk.lake.files(c.ORDERS))
+    rows = desk.lake.read(c.ORDERS)
     named = rows.filter(rows[c.CURRENCY].notnull())
     counted = named.group_by(c.CURRENCY).aggregate(rows=named.count())
     found = desk.lake.engine.to_polars(counted.order_by(ibis.desc("rows"), c.CURRENCY))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 import orjson
 import polars as pl
+from filelock import FileLock
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon, Window
@@ -105,6 +107,21 @@ class Desk:
     dongcha_version: str
     progress: Progress = field(default=silent)
     shelf: Shelf = field(default_factory=Shelf)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Hold the right to read facts and write what follows from them, which one process has at a time.
+
+        Else an erasure could come between the reading and the writing, and what was erased would be concluded anew.
+        Who waits for it has the next turn: a run that goes from insight to insight lets an erasure in between.
+        """
+        work = FileLock(self.models.folder.with_name(".work.lock"))
+        with FileLock(self.models.folder.with_name(".turn.lock")):
+            work.acquire()
+        try:
+            yield
+        finally:
+            work.release()
 
     def end(self) -> AsOf:
         """The midnight after the last order: the default cutoff, when everything in the lake has happened.

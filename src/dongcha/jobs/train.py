@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from time import perf_counter
 from typing import Any
 
@@ -15,6 +17,7 @@ from dongcha.insight_kit.base import Insight
 from dongcha.insight_kit.contender import Contender
 from dongcha.insight_kit.contest import Fold, Verdict, mean_metrics, verdict
 from dongcha.insight_kit.facts import Example
+from dongcha.insight_kit.live import live_folder
 from dongcha.jobs.backtest import backtest
 from dongcha.jobs.hand_over import hand_over
 from dongcha.jobs.record import finish, new_run
@@ -57,6 +60,7 @@ def train(study: Study) -> Trained:
     hand_over(study, version, contender, study.lesson(study.as_of)[1])
     ledger.write(CARDS, [{**run, "card": orjson.dumps(_card(study, run, decision, folds)).decode()}])
     _promote(study, run, decision, folds)
+    _let_go(study, version)
     finish(
         study, run, JOB, fingerprint, rows=len(study.lesson(study.as_of)[1].features), seconds=perf_counter() - started
     )
@@ -116,12 +120,28 @@ def _promote(study: Study, run: dict[str, Any], decision: Verdict, folds: Sequen
     present = ledger.champion(insight.name)
     if present is None:
         why = decision.why
+    elif _learnt_from_erased(study, present):
+        why = f"{decision.why} {present} had learnt from customers who were erased since."
     else:
         better, compared = _at_least_as_good(study, present, decision.contender, folds)
         if not better:
             return
         why = f"{decision.why} {compared}"
     ledger.promote(insight.name, version, made_at=run[c.MADE_AT], actor=study.desk.actor, why=why)
+
+
+def _learnt_from_erased(study: Study, version: str) -> bool:
+    """Whether somebody was erased since the version was made."""
+    latest, card = study.desk.lake.erased.latest, study.desk.ledger.card(study.insight.name, version)
+    return latest is not None and card is not None and datetime.fromisoformat(card["made_at"]) <= latest
+
+
+def _let_go(study: Study, version: str) -> None:
+    """Delete the versions that learnt from customers who were erased since, now that there is one that did not."""
+    for old in study.desk.ledger.versions(study.insight.name):
+        if old != version and _learnt_from_erased(study, old):
+            study.desk.models.delete(study.insight, old)
+            shutil.rmtree(live_folder(study.desk.models.folder) / study.insight.name / old, ignore_errors=True)
 
 
 def _at_least_as_good(study: Study, present: str, contender: str, folds: Sequence[Fold]) -> tuple[bool, str]:

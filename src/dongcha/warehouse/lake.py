@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +19,9 @@ from filelock import FileLock, Timeout
 
 from dongcha import columns as c
 from dongcha.errors import BusyError, MissingDataError, StoreError
+from dongcha.warehouse.delta import delete_matching, forget_past, settle_present
+from dongcha.warehouse.erased import FILE as ERASED
+from dongcha.warehouse.erased import Erased, owners_in
 from dongcha.warehouse.tables import CONTRACT, TIME_TYPE, Table, table
 
 if TYPE_CHECKING:
@@ -47,24 +50,29 @@ _NOT_CONTENT: Final = (c.SOURCE,)
 
 @dataclass(frozen=True)
 class Commit:
-    """What one commit did to a table: rows added, rewritten, already there; and the version it made."""
+    """What one commit did to a table: rows added, rewritten, already there; and the version it made.
+
+    `erased`: rows about somebody erased since they happened, which are let in nowhere.
+    """
 
     new: int
     changed: int
     unchanged: int
     version: int
+    erased: int = 0
 
 
 class Lake:
     """The tables of one workspace.
 
-    A table is readable at each version it ever had, until `vacuum`. Writers take turns through a lock file;
+    A table is readable at each version it ever had, until `forget_past`. Writers take turns through a lock file;
     readers never wait and see whole versions only.
     """
 
     def __init__(self, folder: Path, engine: Engine) -> None:
         self.folder = folder
         self.engine = engine
+        self.erased = Erased(folder / ERASED)
 
     # -- reading
 
@@ -92,6 +100,14 @@ class Lake:
                 f"The table '{name}' is not loaded.", f"Load it with: dongcha load FILE --as {name}."
             )
         return list(delta.file_uris())
+
+    def read(self, name: str, version: int | None = None) -> Any:
+        """Every row of the table (at `version`) as an Ibis table; raises as `files` does."""
+        import ibis
+
+        files = self.files(name, version)
+        # A table of which every row was erased has no files left.
+        return self.engine.read(files) if files else ibis.memtable(pl.DataFrame(schema=table(name).schema))
 
     def rows(self, name: str) -> int:
         """How many rows the table holds; 0 where it was never loaded. Read from the log, not the data."""
@@ -127,14 +143,38 @@ class Lake:
         """Merge staged Parquet files into the table by its key, in one atomic commit.
 
         The files hold exactly the contract's columns, each key once. A row whose key is there with the same content
-        changes nothing; with other content it takes the old row's place.
+        changes nothing; with other content it takes the old row's place. Rows about somebody erased since are left out.
         """
         contract = table(name)
         with self.writing():
             incoming = self.engine.read(staged)
+            allowed, erased = self._without_erased(incoming)
             if self.version(name) is None:
-                return self._create(contract, incoming)
-            return self._merge(contract, incoming)
+                return replace(self._create(contract, allowed), erased=erased)
+            return replace(self._merge(contract, allowed), erased=erased)
+
+    def delete(self, name: str, rows: pl.DataFrame) -> int:
+        """Delete the rows that have these keys (columns: the table's key), in one commit; returns how many there were.
+
+        Older versions have them still, until `forget_past`.
+        """
+        with self.writing():
+            return delete_matching(self.folder / name, rows.select(table(name).key))
+
+    def settle_present(self, names: Sequence[str]) -> None:
+        """Delete every file that the newest version of these tables has no need of: older versions are gone then.
+
+        Who reads an older one meanwhile finds its files missing.
+        """
+        with self.writing():
+            for name in names:
+                settle_present(self.folder / name)
+
+    def forget_past(self, names: Sequence[str]) -> None:
+        """Delete what the logs of these tables tell of older versions: also it holds values, as statistics of files."""
+        with self.writing():
+            for name in names:
+                forget_past(self.folder / name)
 
     def quarantine(self, file: str, name: str, refused: pl.DataFrame, rows: tuple[int, int] | None = None) -> None:
         """Make `refused` all that is quarantined for this file and table, in one atomic commit.
@@ -152,6 +192,11 @@ class Lake:
                 write_deltalake(self._path(QUARANTINE), told.to_arrow())
             else:
                 write_deltalake(self._path(QUARANTINE), told.to_arrow(), mode="overwrite", predicate=of_file)
+
+    def keep_quarantined(self, kept: pl.DataFrame) -> None:
+        """Make these rows all that is quarantined, of whatever file, in one atomic commit."""
+        with self.writing():
+            write_deltalake(self._path(QUARANTINE), kept.to_arrow(), mode="overwrite")
 
     def tidy(self, name: str, most_files: int) -> bool:
         """Put a table's small files together where it has more than `most_files`; the rows and older versions stay."""
@@ -188,12 +233,36 @@ class Lake:
         except DeltaError as error:
             raise StoreError(
                 f"The table '{name}' cannot be opened{'' if version is None else f' at version {version}'}: {error}.",
-                "Restore the workspace's lake folder from a copy.",
+                "Restore the workspace's lake folder from a copy."
+                if version is None
+                else "An erasure leaves only the newest version of a table: repeat with that.",
             ) from None
+
+    def _without_erased(self, incoming: Any) -> tuple[Any, int]:
+        """The rows less those about somebody who was erased after they happened; and how many these are."""
+        import ibis
+
+        owners = owners_in(incoming) if self.erased else []
+        allowed = incoming
+        for who in owners:
+            named = incoming.select(who=who).filter(ibis._.who.notnull()).distinct()
+            found = self.erased.among(self.engine.to_polars(named)["who"].to_list())
+            if found:
+                schema = {"who": pl.String(), "until": TIME_TYPE}
+                until = ibis.memtable(pl.DataFrame(list(found.items()), schema=schema, orient="row"))
+                there = allowed.mutate(__who__=owners_in(allowed)[owners.index(who)])
+                joined = there.left_join(until, there["__who__"] == until.who)
+                lawful = joined.until.isnull() | (joined[c.HAPPENED_AT] > joined.until)
+                allowed = joined.filter(lawful).select(*incoming.columns)
+        if allowed is incoming:
+            return incoming, 0
+        allowed = allowed.cache()
+        return allowed, int(incoming.count().execute()) - int(allowed.count().execute())
 
     def _create(self, contract: Table, incoming: Any) -> Commit:
         new = int(incoming.count().execute())
-        self._write(contract, incoming)
+        if new:
+            self._write(contract, incoming)
         return Commit(new, 0, 0, self.version(contract.name) or 0)
 
     def _merge(self, contract: Table, incoming: Any) -> Commit:
@@ -210,7 +279,7 @@ class Lake:
         """The incoming rows, each with its fate: new, changed, or same."""
         import ibis
 
-        there = self.engine.read(self.files(contract.name))
+        there = self.read(contract.name)
         content = [k.name for k in contract.columns if k.name not in (*contract.key, *_NOT_CONTENT)]
         marked = there.select(*contract.key, *content).rename({f"old_{k}": k for k in content}).mutate(is_there=True)
         joined = incoming.left_join(marked, list(contract.key))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from filelock import FileLock
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf
+from dongcha.warehouse.delta import delete_matching, forget_past, settle_present
 from dongcha.warehouse.tables import TIME_TYPE
 
 RUNS: Final = "runs"
@@ -22,6 +24,8 @@ REASONS: Final = "reasons"
 BACKTESTS: Final = "backtests"
 CARDS: Final = "cards"
 AUDIT: Final = "audit"
+ABOUT_ENTITIES: Final = (SCORES, REASONS)
+"""The tables whose rows are about one customer, text, order or whatever an insight answers for."""
 
 _TEXT, _FLOAT, _INT = pl.String(), pl.Float64(), pl.Int64()
 _STAMP: Final[dict[str, pl.DataType]] = {
@@ -83,13 +87,38 @@ class Ledger:
         frame = rows if isinstance(rows, pl.DataFrame) else pl.DataFrame(list(rows), schema=schema)
         missing = [pl.lit(None).alias(k) for k in schema if k not in frame.columns]
         frame = frame.with_columns(missing).select(pl.col(k).cast(t) for k, t in schema.items())
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.folder / ".writer.lock", is_singleton=True):
+        with self._writing():
             write_deltalake(str(self.folder / name), frame.to_arrow(), mode="append", partition_by=[c.INSIGHT])
+
+    def delete(self, named: pl.DataFrame) -> dict[str, int]:
+        """Delete what was concluded about these (insight, entity_id): table → how many rows there were.
+
+        Older versions have them still, until `settle_present` and `forget_past`.
+        """
+        with self._writing():
+            return {name: delete_matching(self.folder / name, named) for name in ABOUT_ENTITIES}
+
+    def settle_present(self) -> None:
+        """Delete the files that only older versions of what was concluded about entities have need of."""
+        with self._writing():
+            for name in ABOUT_ENTITIES:
+                settle_present(self.folder / name)
+
+    def forget_past(self) -> None:
+        """Delete what the logs tell of those older versions."""
+        with self._writing():
+            for name in ABOUT_ENTITIES:
+                forget_past(self.folder / name)
 
     def commits(self, name: str) -> Commits:
         """Tells when something is written to a table from now on."""
         return Commits(self.folder / name)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder / ".writer.lock", is_singleton=True):
+            yield
 
     def read(self, name: str) -> pl.LazyFrame:
         """Every row of a ledger table, in no order; empty where nothing was written."""

@@ -103,6 +103,19 @@ class Inbox:
             self._between(lambda last=last: self.store.settle(last))  # type: ignore[misc]
         self._backlog = self.store.backlog()
 
+    def places(self, customers: Sequence[str]) -> list[int]:
+        """The places of what is kept about these customers, in the lake or not."""
+        return self.store.places(customers)
+
+    def drop(self, places: Sequence[int]) -> None:
+        """Let go of these messages, in the lake or not; sent again, they are still known as seen."""
+        self._between(lambda: self.store.drop(places))
+        self._backlog = self.store.backlog()
+
+    def scrub(self) -> None:
+        """Leave nothing on the disk of messages that were let go; senders wait meanwhile."""
+        self._between(self.store.scrub)
+
     def forget(self, before: datetime) -> None:
         """Forget the ids received before a moment: a message sent again after that is taken for a new one."""
         while self._between(lambda: self.store.forget(before, FORGOTTEN_AT_ONCE)) == FORGOTTEN_AT_ONCE:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Final, Protocol
 
+import orjson
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 MOST_BYTES: Final = 16 << 20
@@ -53,6 +55,15 @@ class Store(Protocol):
     def backlog(self) -> int:
         """How many messages wait, at most: a number that is quick to tell."""
 
+    def places(self, customers: Sequence[str]) -> list[int]:
+        """Of what is kept, the messages about these customers, and the settled ones whose text names one of them."""
+
+    def drop(self, places: Sequence[int]) -> None:
+        """Let go of these messages, waiting or not; their ids stay known, as digests."""
+
+    def scrub(self) -> None:
+        """Leave nothing on the disk of messages that were let go. Writers wait meanwhile, some seconds at the most."""
+
     def forget(self, before: datetime, most: int) -> int:
         """Forget up to `most` settled messages received before a moment, ids too; returns how many ids it forgot."""
 
@@ -63,6 +74,11 @@ class Store(Protocol):
 def mark(message_id: str) -> bytes:
     """The id as it is remembered: 16 bytes, whatever its length."""
     return blake2b(message_id.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+def quoted(customer: str) -> bytes:
+    """A customer's id as it stands in a message's JSON."""
+    return orjson.dumps(customer)
 
 
 def micros(moment: datetime) -> int:

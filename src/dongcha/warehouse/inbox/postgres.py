@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from dongcha.errors import BusyError, SettingsError
-from dongcha.warehouse.inbox.message import MOST_BYTES, MOST_SETTLED, Message, mark, micros, moment
+from dongcha.warehouse.inbox.message import MOST_BYTES, MOST_SETTLED, Message, mark, micros, moment, quoted
 
 if TYPE_CHECKING:
     import psycopg
@@ -87,6 +87,21 @@ class PostgresStore:
             asked = "SELECT (SELECT max(place) FROM dongcha_kept) - place FROM dongcha_settled"
             found = db.execute(asked).fetchone()
         return max(0, int((found and found[0]) or 0))
+
+    def places(self, customers: Sequence[str]) -> list[int]:
+        settled = "place <= (SELECT place FROM dongcha_settled)"
+        asked = f"SELECT place FROM dongcha_kept WHERE customer = %b OR ({settled} AND position(%b::bytea IN body) > 0)"
+        with self._connected() as db:
+            return sorted({place for who in customers for (place,) in db.execute(asked, (who, quoted(who))).fetchall()})
+
+    def drop(self, places: Sequence[int]) -> None:
+        with self._writing() as db:
+            db.execute("DELETE FROM dongcha_kept WHERE place = ANY(%s)", (list(places),))
+
+    def scrub(self) -> None:
+        # Written anew: an ordinary vacuum leaves the bytes of deleted rows in the file.
+        with self._connected() as db:
+            db.execute("VACUUM (FULL) dongcha_kept")
 
     def forget(self, before: datetime, most: int) -> int:
         old = """

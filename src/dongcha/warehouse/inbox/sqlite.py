@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from dongcha.errors import BusyError, StoreError
-from dongcha.warehouse.inbox.message import MOST_SETTLED, Message, mark, micros, moment, within_bytes
+from dongcha.warehouse.inbox.message import MOST_SETTLED, Message, mark, micros, moment, quoted, within_bytes
 
 BUSY_SECONDS: Final = 30
+SCRUBS: Final = 100
+SCRUB_SECONDS: Final = 0.1
 TABLES: Final = """
 CREATE TABLE IF NOT EXISTS seen (
     place INTEGER PRIMARY KEY AUTOINCREMENT, mark BLOB NOT NULL UNIQUE, received_at INTEGER NOT NULL
@@ -68,6 +71,36 @@ class SqliteStore:
             asked = "SELECT (SELECT max(place) FROM kept) - place FROM settled"
             found = self._connection.execute(asked).fetchone()
         return max(0, int(found[0] or 0))
+
+    def places(self, customers: Sequence[str]) -> list[int]:
+        asked = """
+            SELECT place FROM kept WHERE customer = ?1
+            UNION SELECT place FROM kept WHERE place <= (SELECT place FROM settled) AND instr(body, ?2)
+        """
+        with _told(self.file):
+            ran = [self._connection.execute(asked, (who, quoted(who))) for who in customers]
+            return sorted({place for rows in ran for (place,) in rows})
+
+    def drop(self, places: Sequence[int]) -> None:
+        with _told(self.file):
+            # What is deleted is overwritten with zeros.
+            self._connection.execute("PRAGMA secure_delete = ON")
+        with self._writing() as db:
+            db.executemany("DELETE FROM kept WHERE place = ?", [(place,) for place in places])
+        with _told(self.file):
+            self._connection.execute("PRAGMA secure_delete = OFF")
+
+    def scrub(self) -> None:
+        # Free pages hold what was let go before; the log holds old pages until it is emptied.
+        with _told(self.file):
+            self._connection.execute("VACUUM")
+        for _ in range(SCRUBS):
+            with _told(self.file):
+                busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                return
+            time.sleep(SCRUB_SECONDS)
+        raise BusyError(f"The log of {self.file} is being read all the time.", "Stop what reads it, then repeat.")
 
     def forget(self, before: datetime, most: int) -> int:
         old = """
