@@ -38,8 +38,7 @@ class Tally:
         if (group == NOBODY).any():
             group, moment, amount = (column[group != NOBODY] for column in (group, moment, amount))
         order = np.lexsort((moment, group))
-        first = np.zeros(groups + 1, dtype=np.int64)
-        np.cumsum(np.bincount(group, minlength=groups), out=first[1:])
+        first = _begins(group, groups)
         total = np.zeros(len(group) + 1, dtype=np.int64)
         np.cumsum(amount[order], out=total[1:])
         return cls(first, moment[order], total)
@@ -68,8 +67,7 @@ class Latest:
         rank = np.empty(len(group), dtype=np.int64)
         rank[by_time] = np.arange(len(kept))
         by_known = kept[np.lexsort((rank[kept], counts[kept], group[kept]))]
-        first = np.zeros(groups + 1, dtype=np.int64)
-        np.cumsum(np.bincount(group[kept], minlength=groups), out=first[1:])
+        first = _begins(group[kept], groups)
         # Ranks rise from group to group, so the running maximum never looks back into another one.
         return cls(first, counts[by_known], by_time[np.maximum.accumulate(rank[by_known])])
 
@@ -79,6 +77,12 @@ class Latest:
         if not len(self.newest):
             return np.full(len(group), -1)
         return np.where(place > begin, self.newest[np.maximum(place - 1, 0)], -1)
+
+
+def _begins(group: Ints, groups: int) -> Ints:
+    """Where each group begins among things sorted by group, and the last one's end; as if there were one at least."""
+    counted = np.bincount(group, minlength=max(groups, 1))
+    return np.concatenate([[0], np.cumsum(counted)]).astype(np.int64)
 
 
 def _places(first: Ints, moments: Ints, group: Ints, asked: Ints) -> tuple[Ints, Ints]:
