@@ -17,9 +17,10 @@ from dongcha.assemble import Shop
 from dongcha.errors import DongchaError, MissingDataError
 from dongcha.features.one_customer import Row
 from dongcha.features.point_in_time import BUYER, Crowd
-from dongcha.insight_kit.base import Facts, Insight
+from dongcha.insight_kit.base import Contender, Facts, Insight
 from dongcha.insight_kit.live import STAMP, LiveShop, live_folder
-from dongcha.jobs.hand_over import SHOP
+from dongcha.insight_kit.live_orders import LiveOrders
+from dongcha.jobs.hand_over import ORDERS, SHOP
 from dongcha.warehouse.ledger import AUDIT, RUNS
 
 RETRY_SECONDS: Final = 5.0
@@ -35,6 +36,8 @@ class Opened:
     stamp: bytes
     """What its exported files say of themselves: others mean that they were written anew."""
     answer: Callable[[Facts], pl.DataFrame]
+    contender: Contender
+    """Who answers, opened: to be asked for reasons."""
 
     @property
     def as_of(self) -> str:
@@ -49,6 +52,8 @@ class World:
     shop: LiveShop
     stamp: bytes
     opened: Mapping[str, Opened]
+    orders: tuple[LiveOrders, bytes] | None = None
+    """Everybody's orders and their stamp, where an insight about orders was trained."""
 
 
 @dataclass
@@ -101,6 +106,32 @@ class Live:
         answer = opened.answer(facts).drop(c.ENTITY_ID).row(0, named=True)
         return {**told, "basis": _basis(facts), "answer": answer}
 
+    def judge(
+        self, name: str, orders: Mapping[str, Sequence[Row]], fresh: Sequence[Row] = (), noted: Sequence[Row] = ()
+    ) -> dict[str, Any]:
+        """What the insight's champion says of orders that are being placed, and why; rows as `LiveOrders` takes them.
+
+        Raises MissingDataError where nothing about orders was published.
+        """
+        world = self.world()
+        opened = world.opened.get(name)
+        if opened is None or world.orders is None:
+            raise MissingDataError(f"{name} has no version that answers live.", "Load outcomes, then: dongcha run.")
+        facts = world.orders[0].facts(orders, fresh, noted, AsOf(self.shop.clock()))
+        answer, why = opened.answer(facts), opened.insight.reasons(opened.contender, facts)
+        reasons: dict[str, list[dict[str, Any]]] = {one: [] for one in orders}
+        for row in why.iter_rows(named=True):
+            reasons[row[c.ENTITY_ID]].append({k: row[k] for k in (c.FEATURE, c.VALUE, c.TYPICAL, c.EFFECT)})
+        told = [
+            {
+                c.ORDER_ID: row[c.ENTITY_ID],
+                **{k: row[k] for k in answer.columns[1:]},
+                "reasons": reasons[row[c.ENTITY_ID]],
+            }
+            for row in answer.iter_rows(named=True)
+        ]
+        return {"orders": told, c.VERSION: opened.version, c.AS_OF: str(facts.as_of), "crowd_as_of": opened.as_of}
+
     def world(self) -> World:
         """What answers now. The very first call waits until it is opened; any other at most starts the opening."""
         world = self._world
@@ -139,7 +170,8 @@ class Live:
                 found = self._opened_insight(insight, before)
                 if found is not None:
                     opened[insight.name] = found
-        return World(shop, stamp, opened)
+        about_orders = any(one.insight.entity == c.ORDER_ID for one in opened.values())
+        return World(shop, stamp, opened, self._opened_orders(old) if about_orders else None)
 
     def _opened_shop(self, old: World | None) -> tuple[LiveShop, bytes]:
         folder = self._folder / SHOP
@@ -154,6 +186,15 @@ class Live:
                 ) from error
             return old.shop, old.stamp
 
+    def _opened_orders(self, old: World | None) -> tuple[LiveOrders, bytes] | None:
+        folder, before = self._folder / ORDERS, old.orders if old else None
+        try:
+            stamp = (folder / STAMP).read_bytes()
+            return before if before and before[1] == stamp else (LiveOrders.open(folder), stamp)
+        except BROKEN as error:
+            self.trouble = f"The orders in {folder} cannot be read: {error}."
+            return before
+
     def _opened_insight(self, insight: Insight, before: Opened | None) -> Opened | None:
         version = self.shop.ledger.champion(insight.name)
         if version is None:
@@ -165,7 +206,7 @@ class Live:
                 return before
             contender = self.shop.desk.models.unread(insight, version)
             folder = self.shop.desk.models.folder / insight.name / version
-            return Opened(insight, version, stamp, contender.opened(folder, exported))
+            return Opened(insight, version, stamp, contender.opened(folder, exported), contender)
         except (*BROKEN, DongchaError) as error:
             self.trouble = f"{insight.name} {version} cannot be opened: {error}."
             return before

@@ -10,12 +10,12 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon, Window
 from dongcha.evaluation.splits import rolling_cutoffs
-from dongcha.features.one_customer import micros
 from dongcha.features.orders_as_of import Asked, Orders, Past, People
-from dongcha.features.placed import BAD_AT, SOLD, accounts, placed
+from dongcha.features.placed import BAD_AT, SOLD, accounts, categories, micros, placed
 from dongcha.features.placing import told
 from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.live_orders import OrderBook
 from dongcha.insight_kit.orders import WENT_BAD, OrdersConfig
 from dongcha.jobs.study import Study
 
@@ -74,22 +74,19 @@ class OrderStudy(Study):
         return Facts(as_of, horizon, there.sort(c.ENTITY_ID).select(c.ENTITY_ID, *self._names))
 
     @cached_property
-    def orders(self) -> pl.DataFrame:
-        """Every order until the study's cutoff, columns as `features.placed.PLACED`."""
-        return placed(self._snapshot, self._config.bad)
+    def book(self) -> OrderBook:
+        """Every order until the study's cutoff, and what was noted of customers and products."""
+        facts = Snapshot(self.desk.lake, self.as_of, self.versions)
+        return OrderBook(placed(facts, self._config.bad), accounts(facts), categories(facts), self.desk.plan.horizon)
 
     @cached_property
     def told(self) -> pl.DataFrame:
         """entity_id, one Float64 column a feature, and what decides whether an order is looked at."""
-        past = Past(Orders.of(self.orders))
-        features = told(Asked(past.orders, past, past, People(accounts(self._snapshot))), self._names)
+        past = Past(Orders.of(self.book.orders))
+        features = told(Asked(past.orders, past, past, People(self.book.accounts)), self._names)
         columns = [pl.Series(name, values).fill_nan(None) for name, values in features.items()]
-        kept = self.orders.select(pl.col(c.ORDER_ID).alias(c.ENTITY_ID), c.HAPPENED_AT, c.KNOWN_AT, SOLD, BAD_AT)
+        kept = self.book.orders.select(pl.col(c.ORDER_ID).alias(c.ENTITY_ID), c.HAPPENED_AT, c.KNOWN_AT, SOLD, BAD_AT)
         return kept.with_columns(columns)
-
-    @cached_property
-    def _snapshot(self) -> Snapshot:
-        return Snapshot(self.desk.lake, self.as_of, self.versions)
 
     @property
     def _names(self) -> tuple[str, ...]:
