@@ -138,6 +138,8 @@ def written(value: float, unit: Unit, language: str = "en", currency: str = "") 
             return f"{_rounded(100 * value, 1 if abs(value) < 0.1 else 0)} %"
         case Unit.MONEY:
             return f"{value:,.2f} {currency}".rstrip()
+        case Unit.HOUR:
+            return f"{value:02.0f}:00"
         case Unit.RATIO | Unit.STARS:
             return _rounded(value, 2)
         case _:

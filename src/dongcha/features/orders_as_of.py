@@ -208,6 +208,7 @@ class Like:
     def __init__(self, past: Past, by: str, asked: Orders, named: NDArray[np.bool_]) -> None:
         self.past, self.by, self.asked = past, by, asked
         self.code, self.named = past.group(by, asked), named
+        self._found: dict[tuple[int | None, int, bool], tuple[Floats, Floats]] = {}
 
     def orders(self, window: int | None = None, delay: int = 0) -> Floats:
         """How many in `[moment − delay − window, moment − delay)`, or ever before; both in microseconds."""
@@ -226,9 +227,16 @@ class Like:
         return over(self.bad(window, delay), self.orders(window, delay))
 
     def _counted(self, window: int | None, delay: int, *, bad: bool) -> tuple[Floats, Floats]:
+        key = (window, delay, bad)
+        if key not in self._found:
+            self._found[key] = self._count(window, delay, bad)
+        return self._found[key]
+
+    def _count(self, window: int | None, delay: int, bad: bool) -> tuple[Floats, Floats]:
         moment = self.asked.happened_at
         count, value = self.past.tally(self.by, delay, bad).by(self.code, moment)
         if window is not None:
+            # Each leaves the window so much later than it came in: what is left is what is in it.
             gone, lost = self.past.tally(self.by, delay + window, bad).by(self.code, moment)
             count, value = count - gone, value - lost
         return np.where(self.named, count, np.nan), np.where(self.named, value, np.nan)

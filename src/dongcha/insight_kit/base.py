@@ -148,6 +148,10 @@ class Contender(ABC):
         """Feature names and their signed pushes, shape (entities, features); none where it cannot tell."""
         return (), np.empty((len(facts.features), 0))
 
+    def typical_values(self, names: Sequence[str], values: np.ndarray) -> np.ndarray:
+        """What is typical of features, shape (names,), beside the values (entities, names) that a reason tells."""
+        return typical_of(values)
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write everything `predict` needs, without pickle."""
@@ -287,7 +291,7 @@ class Insight(ABC):
             return pl.DataFrame(schema=REASON_SCHEMA)
         order = np.argsort(-np.abs(pushes), axis=1, kind="stable")[:, :top]
         values = facts.matrix(names)
-        typical = typical_of(values)
+        typical = contender.typical_values(names, values)
         rows = np.repeat(np.arange(len(pushes)), order.shape[1])
         picked = order.ravel()
         frame = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from dongcha import columns as c
@@ -56,6 +57,20 @@ class OrderBook:
         return cls(orders, accounts, categories, Horizon(about["horizon_days"]))
 
 
+@dataclass(frozen=True)
+class PlacingFacts(Facts):
+    """Facts whose features stay arrays, (orders,) each: for so few orders frames would take most of the time."""
+
+    numbers: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def matrix(self, names: Sequence[str]) -> np.ndarray:
+        """As of any facts."""
+        found = np.empty((len(self.features), len(names)))
+        for place, name in enumerate(names):
+            found[:, place] = self.numbers[name]
+        return found
+
+
 class LiveOrders:
     """An order book, opened: everybody's orders counted once, each customer's own found at once. Any thread may ask."""
 
@@ -91,9 +106,8 @@ class LiveOrders:
         new = [self._row(lines) for one, lines in came.items() if one not in orders and one not in stored.order_id]
         own = stored.but(orders, Orders.of_rows([*asked, *new]))
         features = self._told(placed, own, self._people(noted))
-        columns = [pl.Series(name, values).fill_nan(None) for name, values in features.items()]
-        entities = pl.Series(c.ENTITY_ID, list(orders), pl.String)
-        return Facts(as_of, self.horizon, pl.DataFrame([entities, *columns]))
+        entities = pl.DataFrame({c.ENTITY_ID: list(orders)}, schema={c.ENTITY_ID: pl.String()})
+        return PlacingFacts(as_of, self.horizon, entities, numbers=features)
 
     def _told(self, asked: Orders, own: Orders, people: People) -> dict[str, Any]:
         return told(Asked(asked, Past(own), self.crowd, people))

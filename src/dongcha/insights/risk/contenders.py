@@ -64,17 +64,17 @@ class Danger(Contender):
 
     def __init__(self) -> None:
         self.learned = Learned(self.algorithm, FEATURES, WENT_BAD)
-        self.typical: dict[str, float | None] = {}
+        self.middle: dict[str, float | None] = {}
 
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
         self.learned.fit(past, now, seed=seed)
-        self._remember(past)
-
-    def _remember(self, past: Sequence[Example]) -> None:
-        """What is typical of an order, for an order that comes alone."""
         names = self.learned.names
         middle = typical_of(np.concatenate([example.facts.matrix(names) for example in past]))
-        self.typical = {n: None if np.isnan(m) else float(m) for n, m in zip(names, middle, strict=True)}
+        self.middle = {n: None if np.isnan(m) else float(m) for n, m in zip(names, middle, strict=True)}
+
+    def typical_values(self, names: Sequence[str], values: np.ndarray) -> np.ndarray:
+        """Of the orders learnt from, so that an order that comes alone has something to stand beside."""
+        return np.array([self.middle[name] for name in names], dtype=np.float64)
 
     def predict(self, facts: Facts) -> pl.DataFrame:
         probability = np.clip(self.learned.predict(facts), SURE, 1 - SURE)
@@ -85,11 +85,11 @@ class Danger(Contender):
 
     def save(self, folder: Path) -> None:
         self.learned.save(folder)
-        (folder / TYPICAL_FILE).write_text(json.dumps(self.typical), "utf-8")
+        (folder / TYPICAL_FILE).write_text(json.dumps(self.middle), "utf-8")
 
     def load(self, folder: Path) -> None:
         self.learned.load(folder)
-        self.typical = json.loads((folder / TYPICAL_FILE).read_text("utf-8"))
+        self.middle = json.loads((folder / TYPICAL_FILE).read_text("utf-8"))
 
 
 class Blended(Danger):

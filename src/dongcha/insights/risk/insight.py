@@ -22,7 +22,6 @@ from dongcha.insights.risk.contenders import (
     BestRule,
     Blended,
     Boosting,
-    Danger,
     LogisticOrder,
 )
 
@@ -92,14 +91,6 @@ class Risk(Insight):
             "calibration": reliability_table(truth, guess),
             "calibration_error": expected_calibration_error(truth, guess),
         }
-
-    def reasons(self, contender: Contender, facts: Facts, *, top: int = 3) -> pl.DataFrame:
-        """As of any insight; what is typical is so of the orders learnt from, so that one order alone has reasons."""
-        found = super().reasons(contender, facts, top=top)
-        if not isinstance(contender, Danger) or found.is_empty():
-            return found
-        typical = pl.col(c.FEATURE).replace_strict(contender.typical, default=None, return_dtype=pl.Float64)
-        return found.with_columns(typical.alias(c.TYPICAL))
 
 
 def measured(truth: np.ndarray, guess: np.ndarray) -> dict[str, float]:
