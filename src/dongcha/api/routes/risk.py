@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import orjson
 from fastapi import APIRouter, Depends, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from dongcha import columns as c
 from dongcha.access.scopes import Scope
@@ -28,6 +28,17 @@ MOST_VALUE: Final = 1e11
 CLOCKS_DIFFER: Final = timedelta(days=1)
 
 STRICT: Final = ConfigDict(extra="forbid", strict=True)
+
+
+def _read_moment(value: Any) -> datetime:
+    """Of a text alone: a bare number could be seconds or milliseconds."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("write it with its offset, as 2025-01-01T09:30:00Z")
+    return moment
+
+
+Moment = Annotated[datetime, BeforeValidator(_read_moment)]
 Id = Annotated[str, Field(min_length=1, max_length=500)]
 Word = Annotated[str, Field(max_length=200)]
 
@@ -46,7 +57,7 @@ class AccountWanted(BaseModel):
     """What is known of a customer whom the shop may not hold yet."""
 
     model_config = STRICT
-    created_at: AwareDatetime | None = None
+    created_at: Moment | None = None
     city: Word | None = None
     country: Word | None = None
 
@@ -58,7 +69,7 @@ class OrderWanted(BaseModel):
     order_id: Id
     customer_id: Id | None = None
     lines: Annotated[list[LineWanted], Field(min_length=1, max_length=MOST_LINES)]
-    happened_at: AwareDatetime | None = None
+    happened_at: Moment | None = None
     channel: Word | None = None
     payment: Word | None = None
     ship_city: Word | None = None
