@@ -123,11 +123,7 @@ class Live:
         for row in why.iter_rows(named=True):
             reasons[row[c.ENTITY_ID]].append({k: row[k] for k in (c.FEATURE, c.VALUE, c.TYPICAL, c.EFFECT)})
         told = [
-            {
-                c.ORDER_ID: row[c.ENTITY_ID],
-                **{k: row[k] for k in answer.columns[1:]},
-                "reasons": reasons[row[c.ENTITY_ID]],
-            }
+            {c.ORDER_ID: (one := row.pop(c.ENTITY_ID)), **row, "reasons": reasons[one]}
             for row in answer.iter_rows(named=True)
         ]
         return {"orders": told, c.VERSION: opened.version, c.AS_OF: str(facts.as_of), "crowd_as_of": opened.as_of}

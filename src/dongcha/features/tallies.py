@@ -87,12 +87,13 @@ def _begins(group: Ints, groups: int) -> Ints:
 
 def _places(first: Ints, moments: Ints, group: Ints, asked: Ints) -> tuple[Ints, Ints]:
     """Where each question's group begins, and the place after its last moment that is not later than the one asked."""
+    if len(group) <= FEW:
+        found = [_place(first, moments, g, t) for g, t in zip(group.tolist(), asked.tolist(), strict=True)]
+        places = np.array(found, dtype=np.int64).reshape(-1, 2)
+        return places[:, 0], places[:, 1]
     known = group != NOBODY
     begin = np.where(known, first[group], 0)
     end = np.where(known, first[np.where(known, group, 0) + 1], 0)
-    if len(group) <= FEW:
-        found = [b + np.searchsorted(moments[b:e], t, "right") for b, e, t in zip(begin, end, asked, strict=True)]
-        return begin, np.array(found, dtype=np.int64)
     low, high = begin.copy(), end.copy()
     while (open_ := low < high).any():
         middle = (low + high) >> 1
@@ -100,3 +101,10 @@ def _places(first: Ints, moments: Ints, group: Ints, asked: Ints) -> tuple[Ints,
         low = np.where(counted, middle + 1, low)
         high = np.where(open_ & ~counted, middle, high)
     return begin, low
+
+
+def _place(first: Ints, moments: Ints, group: int, asked: int) -> tuple[int, int]:
+    if group == NOBODY:
+        return 0, 0
+    begin = int(first[group])
+    return begin, begin + int(moments[begin : first[group + 1]].searchsorted(asked, "right"))

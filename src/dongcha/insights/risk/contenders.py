@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Final
 import numpy as np
 import polars as pl
 
-from dongcha import columns as c
 from dongcha.evaluation import metrics
 from dongcha.evaluation.reasons import typical_of
 from dongcha.features.declare import about_orders
@@ -78,7 +77,7 @@ class Danger(Contender):
 
     def predict(self, facts: Facts) -> pl.DataFrame:
         probability = np.clip(self.learned.predict(facts), SURE, 1 - SURE)
-        return facts.features.select(c.ENTITY_ID).with_columns(pl.Series(PROBABILITY, probability))
+        return pl.DataFrame([facts.entities, pl.Series(PROBABILITY, probability, pl.Float64)])
 
     def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
         return self.learned.contributions(facts)
