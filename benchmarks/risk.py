@@ -189,7 +189,7 @@ def simulated(customers: int, seed: int) -> Iterator[Line]:
             figures = dict(zip(part[c.METRIC], part[c.VALUE], strict=True))
             yield {"who": f"simulated, {len(folds)} folds: {name}", **figures}
         study = study_of(shop.desk, shop.insights["risk"], shop.as_of())
-        planted = made.truth.frames["orders"].filter("fraud")[c.ORDER_ID].implode()
+        planted = made.truth["orders"].filter("fraud")[c.ORDER_ID].implode()
         answers = []
         for fold in folds:
             example = study.example(fold.as_of, study.as_of)

@@ -61,7 +61,7 @@ class Risk(Insight):
     Config: ClassVar[type[InsightConfig]] = OrdersConfig
 
     def contenders(self) -> tuple[Contender, ...]:
-        return (Blended(), Boosting(), LogisticOrder(), BestRule())
+        return (Boosting(), Blended(), LogisticOrder(), BestRule())
 
     def tell(self, answer: Mapping[str, Any], reader: Reader) -> Told:
         """One in ten is worth a look, and more likely bad than not is worth holding."""
