@@ -77,7 +77,7 @@ def talking_truncated(talking_shop: Shop, tmp_path_factory: pytest.TempPathFacto
 @pytest.fixture(scope="session")
 def guarded_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """Of a size at which fraud is found, with what became of its orders."""
-    return open_simulated(simulate(1500, days=500, seed=3), tmp_path_factory.mktemp("guarded"), "outcomes")
+    return open_simulated(simulate(2000, days=600, seed=3), tmp_path_factory.mktemp("guarded"), "outcomes")
 
 
 @pytest.fixture(scope="session")

@@ -31,12 +31,11 @@ def guess(study: OrderStudy, example: Example, name: str) -> np.ndarray:
     return contender.predict(example.facts)["risk_probability"].to_numpy()
 
 
-def test_planted_fraud_is_found_better_than_by_any_rule(study: OrderStudy, example: Example) -> None:
-    bad = example.label(WENT_BAD)
-    found = {name: metrics.average_precision(bad, guess(study, example, name)) for name in ("boosting", "best_rule")}
-    print(found, bad.sum(), len(bad))
+def test_planted_fraud_is_found_better_than_by_the_baselines(study: OrderStudy, example: Example) -> None:
+    bad, kinds = example.label(WENT_BAD), ("boosting", "logistic", "best_rule")
+    found = {name: metrics.average_precision(bad, guess(study, example, name)) for name in kinds}
     assert found["boosting"] > 0.6
-    assert found["boosting"] > found["best_rule"] + 0.1
+    assert max(found, key=lambda name: found[name]) == "boosting", found
 
 
 def test_the_riskiest_hundredth_holds_most_of_the_fraud(study: OrderStudy, example: Example) -> None:
