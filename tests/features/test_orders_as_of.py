@@ -99,7 +99,9 @@ def shops(draw: st.DrawFn) -> Shop:
 
 
 def book(folders: Folders, shop: Shop) -> OrderBook:
-    facts = Snapshot(a_lake(folders.mktemp("shop"), {name: rows for name, rows in shop.items() if rows}), END)
+    facts = Snapshot(
+        a_lake(folders.mktemp("shop"), {k: rows for k, rows in shop.items() if rows or k == c.ORDERS}), END
+    )
     return OrderBook(placed(facts, ["fraud"]), accounts(facts), categories(facts), Horizon(30))
 
 
@@ -244,3 +246,22 @@ def test_orders_of_one_request_know_of_each_other(tmp_path_factory: Folders) -> 
     live = LiveOrders(book(tmp_path_factory, {c.ORDERS: [stored]}))
     assert live.facts(asked, (), (), END).column("orders_before").tolist() == [0.0, 1.0]
     assert live.facts({"second": asked["second"]}, (), (), END).column("orders_before").tolist() == [0.0]
+
+
+def test_a_shop_without_any_order_can_be_asked(tmp_path_factory: Folders) -> None:
+    live = LiveOrders(book(tmp_path_factory, {c.ORDERS: [], c.PRODUCTS: []}))
+    line = {c.LINE: 1, c.CUSTOMER_ID: "a", c.QUANTITY: 2.0, c.PRICE: 5.0, c.HAPPENED_AT: START}
+    facts = live.facts({"o": [line]}, (), (), END)
+    assert facts.column("order_value").tolist() == [10.0]
+    assert facts.column("orders_before").tolist() == [0.0]
+
+
+def test_a_line_that_claims_to_be_worth_the_world_breaks_nothing(tmp_path_factory: Folders) -> None:
+    of = {c.CUSTOMER_ID: "a", c.PRODUCT_ID: "p", c.LINE: 1, c.PRICE: Decimal("9" * 14)}
+    orders = [
+        {**of, c.ORDER_ID: f"o{k}", c.QUANTITY: pieces, c.HAPPENED_AT: START + k * HOUR}
+        for k, pieces in enumerate((1e300, float("inf"), float("nan"), 1e12))
+    ]
+    found = by_order(book(tmp_path_factory, {c.ORDERS: orders}))
+    assert set(found) == {"o0", "o3"}
+    assert found["o3"]["spend_before_24h"] == found["o0"]["order_value"] == 1e11

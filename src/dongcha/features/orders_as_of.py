@@ -84,7 +84,8 @@ class Orders:
 
     def but(self, order_ids: Iterable[str], more: Orders) -> Orders:
         """These without some, and more behind them."""
-        kept = [k for k, one in enumerate(self.order_id) if one not in set(order_ids)]
+        without = set(order_ids)
+        kept = [k for k, one in enumerate(self.order_id) if one not in without]
         return Orders(**{name: _joined(getattr(self, name), kept, getattr(more, name)) for name in NAMES})
 
 

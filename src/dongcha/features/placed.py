@@ -16,6 +16,8 @@ from dongcha.features.sales import NOT_A_SALE
 
 VALUE_UNITS: Final = 10_000
 """A value is kept in whole parts of the currency's unit, so that sums are exact."""
+MOST_VALUE: Final = 10**15
+"""In such parts; a line that claims to be worth more counts as this."""
 SHIP_CITY: Final = "ship_city"
 SHIP_COUNTRY: Final = "ship_country"
 PAYMENT: Final = "payment"
@@ -75,10 +77,9 @@ def placed(facts: Snapshot, bad: Sequence[str]) -> pl.DataFrame:
     lines = lines.with_columns(
         _micros(c.HAPPENED_AT), _known(), pl.col(c.QUANTITY, c.PRICE, c.DISCOUNT).cast(pl.Float64)
     )
-    lines = lines.filter(pl.col(c.QUANTITY) > 0, pl.col(c.PRICE).is_not_null())
+    lines = lines.filter(pl.col(c.QUANTITY) > 0, pl.col(c.QUANTITY).is_finite(), pl.col(c.PRICE).is_not_null())
     lines = lines.filter(pl.col(c.KNOWN_AT) == pl.col(c.KNOWN_AT).min().over(c.ORDER_ID))
-    amount = ((pl.col(c.QUANTITY) * pl.col(c.PRICE)) * VALUE_UNITS + 0.5).floor().cast(pl.Int64)
-    saved = (pl.col(c.DISCOUNT).fill_null(0.0) * VALUE_UNITS + 0.5).floor().cast(pl.Int64)
+    amount, saved = _in_parts(pl.col(c.QUANTITY) * pl.col(c.PRICE)), _in_parts(pl.col(c.DISCOUNT).fill_null(0.0))
     lines = lines.with_columns(amount.alias(LIST_VALUE), (amount - saved).alias(c.VALUE), _sold().alias(SOLD))
     lines = lines.sort(c.ORDER_ID, c.LINE)
     orders = lines.group_by(c.ORDER_ID, maintain_order=True).agg(
@@ -116,6 +117,10 @@ _LINE: Final = (
     c.KNOWN_AT,
     c.EXTRAS,
 )
+
+
+def _in_parts(amount: pl.Expr) -> pl.Expr:
+    return (amount * VALUE_UNITS + 0.5).floor().clip(-MOST_VALUE, MOST_VALUE).cast(pl.Int64)
 
 
 def _micros(name: str) -> pl.Expr:
@@ -222,7 +227,7 @@ def _place(line: Mapping[str, Any]) -> int:
 
 
 def _parts(amount: float) -> int:
-    return math.floor(amount * VALUE_UNITS + 0.5)
+    return math.floor(min(max(amount * VALUE_UNITS + 0.5, -MOST_VALUE), MOST_VALUE))
 
 
 def _text(value: Any) -> str | None:

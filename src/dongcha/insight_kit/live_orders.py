@@ -139,10 +139,9 @@ class LiveOrders:
 def _places(orders: pl.DataFrame) -> dict[str, tuple[int, int]]:
     """Customer → where their orders begin and end, in a frame by customer."""
     counted = orders.lazy().group_by(c.CUSTOMER_ID, maintain_order=True).len().collect()
-    ends = counted["len"].cum_sum().to_list()
-    starts = [0, *ends[:-1]]
-    names = counted[c.CUSTOMER_ID].to_list()
-    return {name: place for name, *place in zip(names, starts, ends, strict=True) if name is not None}  # type: ignore[misc]
+    ends = counted["len"].cum_sum()
+    found = zip(counted[c.CUSTOMER_ID].to_list(), (ends - counted["len"]).to_list(), ends.to_list(), strict=True)
+    return {name: (start, end) for name, start, end in found if name is not None}
 
 
 def _by_order(rows: Any) -> dict[str, list[Row]]:
