@@ -27,7 +27,7 @@ def test_only_the_assembly_has_a_clock() -> None:
     asking = [
         file for file in FILES if re.search(r"datetime\.now\(|time\.time\(|date\.today\(", file.read_text("utf-8"))
     ]
-    assert asking == [SOURCE / "assemble.py"]
+    assert asking == [SOURCE / "assemble" / "workspace.py"]
 
 
 def test_nothing_is_pickled() -> None:

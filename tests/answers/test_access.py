@@ -102,7 +102,7 @@ def test_what_staff_told_is_for_staff_and_only_what_several_were_told(shop: Shop
     seen = {source.table for source in shop.ask(question).sources}
     assert "messages" not in {s.table for s in shop.ask(question, XANTHE).sources}
     assert "messages" not in {s.table for s in shop.ask(question, staff=False).sources}
-    passages = shop._answering(shop.as_of()).index.finder.passages
+    passages = shop.answering_desk(shop.as_of()).index.finder.passages
     replies = passages.filter(pl.col("table") == "messages")["text"].to_list()
     assert "Your invoice is in your account under Orders; I have also emailed it." in replies
     assert not [reply for reply in replies if "umbrella" in reply]

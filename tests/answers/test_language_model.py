@@ -31,7 +31,7 @@ def ask(
     url, kind = served
     kind.says = says
     settings = AnswersSection(base_url=url, model="m", key_variable="A_KEY", timeout_seconds=0.5)
-    desk = shop._answering(shop.as_of())
+    desk = shop.answering_desk(shop.as_of())
     return answer(Desk(desk.facts, desk.index, settings, desk.feel), question, Asker.anybody(), **more)
 
 

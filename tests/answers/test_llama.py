@@ -61,7 +61,7 @@ def _wait(server: "subprocess.Popen[bytes]", url: str) -> None:
 
 
 def test_what_a_small_model_invents_is_refused(shop: Shop, served: AnswersSection) -> None:
-    desk = shop._answering(shop.as_of())
+    desk = shop.answering_desk(shop.as_of())
     refused = 0
     for question in ASKED:
         plainly = shop.ask(question, staff=False)

@@ -123,7 +123,14 @@ def test_what_breaks_is_logged_without_what_reaches_a_person() -> None:
         assert not any(hidden in line for hidden in ("ann@", "7624", "dck_", "bob@"))
 
 
-@pytest.mark.parametrize("plain", ["took 12.5 ms", "2026-03-01T12:00:00", "version v3 of churn", "1,234 rows"])
+def test_what_opens_a_page_s_socket_is_not_logged() -> None:
+    line = clean('127.0.0.1:0 - "WebSocket /socket.io/?client_id=88f35702-6cf2&tab_id=0c12" [accepted]')
+    assert line == '127.0.0.1:0 - "WebSocket /socket.io/?[query] [accepted]'
+
+
+@pytest.mark.parametrize(
+    "plain", ["took 12.5 ms", "2026-03-01T12:00:00", "version v3 of churn", "1,234 rows", "so? yes"]
+)
 def test_what_is_harmless_is_logged_as_it_is(plain: str) -> None:
     assert clean(plain) == plain
 

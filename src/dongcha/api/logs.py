@@ -13,6 +13,7 @@ import orjson
 _HIDDEN: Final = (
     ("[key]", re.compile(r"\bdck_[\w-]{4,}")),
     ("[credentials]", re.compile(r"(?<=\b[Bb]earer )\S+|(?<=\b[Bb]asic )\S+")),
+    ("?[query]", re.compile(r"(?<=[\w/])\?[\w.~%-]+=\S*")),
     ("[e-mail]", re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63})*")),
     ("[token]", re.compile(r"(?<![\w-])[\w-]{43,}(?![\w-])")),
     ("[number]", re.compile(r"(?<![\w.:+-])\+?\(?\d(?:[\s().-]{0,2}\d){6,18}(?![\w:])")),
@@ -20,7 +21,7 @@ _HIDDEN: Final = (
 
 
 def clean(text: str) -> str:
-    """The text without keys, tokens, e-mails and phone numbers.
+    """The text without keys, tokens, e-mails, phone numbers and what stands in an address after its path.
 
     >>> clean("dck_0a1b_xyz from ann@example.com, +44 7624 508075, Bearer abc")
     '[key] from [e-mail], [number], Bearer [credentials]'

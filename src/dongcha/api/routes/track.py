@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -64,46 +64,34 @@ class Taken(BaseModel):
 router = APIRouter(tags=["events"], lifespan=_flushing, responses=ANSWERS, dependencies=SHOWN)
 
 
-@router.post("/v1/batch", response_model=Taken, openapi_extra=takes("batch"))
-async def batch(request: Request) -> JSONResponse:
-    """Take a batch of messages. A message that is wrong goes to quarantine with the reason; the others are kept."""
-    return await _taken(request, None)
+TAKES: Final = {
+    "batch": "Take many messages. One that is wrong goes to quarantine with the reason; the others are kept.",
+    "track": "Take one thing that somebody did.",
+    "identify": "Take what somebody is: traits, and the anonymous id that they had before.",
+    "page": "Take a page that somebody looked at.",
+    "screen": "Take a screen of an app that somebody looked at.",
+    "group": "Take a group that somebody joined.",
+    "alias": "Take that one id is another; an id that is said to be itself is nobody else any more.",
+}
 
 
-@router.post("/v1/track", response_model=Taken, openapi_extra=takes("track"))
-async def track(request: Request) -> JSONResponse:
-    """Take one thing that somebody did."""
-    return await _taken(request, "track")
+def _route(kind: str) -> Callable[[Request], Awaitable[JSONResponse]]:
+    async def take(request: Request) -> JSONResponse:
+        return await _taken(request, None if kind == "batch" else kind)
+
+    return take
 
 
-@router.post("/v1/identify", response_model=Taken, openapi_extra=takes("identify"))
-async def identify(request: Request) -> JSONResponse:
-    """Take what somebody is: traits, and the anonymous id that they had before."""
-    return await _taken(request, "identify")
-
-
-@router.post("/v1/page", response_model=Taken, openapi_extra=takes("page"))
-async def page(request: Request) -> JSONResponse:
-    """Take a page that somebody looked at."""
-    return await _taken(request, "page")
-
-
-@router.post("/v1/screen", response_model=Taken, openapi_extra=takes("screen"))
-async def screen(request: Request) -> JSONResponse:
-    """Take a screen of an app that somebody looked at."""
-    return await _taken(request, "screen")
-
-
-@router.post("/v1/group", response_model=Taken, openapi_extra=takes("group"))
-async def group(request: Request) -> JSONResponse:
-    """Take a group that somebody joined."""
-    return await _taken(request, "group")
-
-
-@router.post("/v1/alias", response_model=Taken, openapi_extra=takes("alias"))
-async def alias(request: Request) -> JSONResponse:
-    """Take that one id is another; an id that is said to be itself is nobody else any more."""
-    return await _taken(request, "alias")
+for _kind, _said in TAKES.items():
+    router.add_api_route(
+        f"/v1/{_kind}",
+        _route(_kind),
+        methods=["POST"],
+        name=_kind,
+        description=_said,
+        response_model=Taken,
+        openapi_extra=takes(_kind),
+    )
 
 
 async def _taken(request: Request, kind: str | None) -> JSONResponse:
