@@ -30,7 +30,7 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import new_workspace
 from dongcha.features.labels import PRODUCTS_BOUGHT
-from dongcha.insight_kit.base import Example
+from dongcha.insight_kit.facts import Example
 from dongcha.insight_kit.parts import Counted, Encoded, Feeling, Part, Themes
 from dongcha.insight_kit.probing import Asked, bought_ndcg, measured
 from dongcha.insights.portrait import SIZE, Portrait

@@ -24,7 +24,7 @@ import dongcha
 from benchmarks.portrait import asked_for, examples
 from dongcha import columns as c
 from dongcha.as_of import Horizon
-from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.moods import MOOD
 from dongcha.insight_kit.parts import Feeling
 from dongcha.insight_kit.pretrained import Pretrained, history_of, pretrain

@@ -11,6 +11,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from dongcha.jobs.recovery import churn_recovery, expected_auc, segment_recovery
 from dongcha.sources.simulate import Truth, simulate, write
 
 RFM = ("recency_days", "orders", "spend")
+SURE = 0.95
+"""Who is likelier silent than this, by all that their order history and the hidden traits tell, is gone."""
 
 
 def main() -> None:
@@ -58,7 +61,7 @@ def measure(folder: Path, customers: int, language: str, seed: int) -> dict[str,
     truth, as_of, horizon = simulated.secrets, shop.as_of(), shop.desk.plan.horizon
     churn = churn_recovery(shop.scores("churn"), truth, as_of, horizon)
     facts = Snapshot(shop.lake, as_of).features([*RFM, "spend_per_30d"]).rename({c.CUSTOMER_ID: c.ENTITY_ID})
-    past = facts.select(c.ENTITY_ID, pl.col("spend_per_30d").alias("lifetime_value"))
+    past = facts.select(c.ENTITY_ID, (pl.col("spend_per_30d") * horizon.days / 30).alias("lifetime_value"))
     segments = shop.scores("segmentation")
     index, planted = segment_recovery(segments, truth)
     return {
@@ -72,12 +75,24 @@ def measure(folder: Path, customers: int, language: str, seed: int) -> dict[str,
         "churn AUC, best possible knowing who has left": churn.best,
         "spend Spearman, ours": value_recovery(shop.scores("lifetime_value"), truth, as_of, horizon),
         "spend Spearman, past mean": value_recovery(past, truth, as_of, horizon),
+        **gone_worth({"ours": shop.scores("lifetime_value"), "past mean": past}, truth, as_of, horizon.days),
         "groups, ours": segments["segment"].n_unique(),
         "groups, planted": planted,
         "groups ARI, ours": index,
         "groups ARI, RFM cells": segment_recovery(segments, truth, "rfm_cell")[0],
         "groups ARI, k-means on RFM with the planted number": rfm_k_means(facts, truth, planted, seed),
     }
+
+
+def gone_worth(told: Mapping[str, pl.DataFrame], truth: Truth, as_of: Any, days: int) -> dict[str, float]:
+    """The mean spend told to who is planted to be silent with more than 95 %, and what they are planted to spend."""
+    planted = truth.churn_probability(as_of, days).join(truth.expected_spend(as_of, days), on=c.CUSTOMER_ID)
+    gone = planted.filter(pl.col("observed_probability") > SURE)
+    found = {f"spend of who is gone, planted ({len(gone)} customers)": gone["expected_spend"].mean()}
+    for name, scores in told.items():
+        theirs = scores.filter(pl.col(c.ENTITY_ID).is_in(gone[c.CUSTOMER_ID].implode()))["lifetime_value"]
+        found[f"spend of who is gone, {name}"] = float(theirs.mean())
+    return found
 
 
 def recency_auc(facts: pl.DataFrame, truth: Truth, as_of: Any, days: int) -> float:

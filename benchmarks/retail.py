@@ -18,9 +18,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 import dongcha
-from dongcha.insight_kit.base import Contender, Role
+from dongcha.insight_kit.contender import Contender, Role
 from dongcha.insights.churn import Churn, Probability
-from dongcha.insights.lifetime_value import LearnedForecast, LifetimeValue
+from dongcha.insights.lifetime_value import LifetimeValue
+from dongcha.insights.lifetime_value.contenders import LearnedForecast
 
 
 class _DefaultLightGbm:

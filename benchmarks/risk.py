@@ -48,7 +48,7 @@ from dongcha.features.placed import (
     VALUE_UNITS,
 )
 from dongcha.features.placing import told
-from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.orders import WENT_BAD
 from dongcha.insights.risk import Risk
 

@@ -27,7 +27,8 @@ from dongcha.as_of import Horizon
 from dongcha.evaluation import metrics
 from dongcha.features.declare import about_customers
 from dongcha.features.labels import products_bought
-from dongcha.insight_kit.base import Example, Facts, Needs
+from dongcha.insight_kit.base import Needs
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.parts import counted
 from dongcha.insight_kit.pretrained import history_of, pretrain
 from dongcha.insight_kit.probing import FEWEST, Asked

@@ -29,7 +29,9 @@ import polars as pl
 
 import dongcha
 from dongcha.as_of import AsOf
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight
+from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.parts import Encoded
 from dongcha.insights.churn import Churn
 from dongcha.insights.lifetime_value import LifetimeValue

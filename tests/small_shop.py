@@ -12,7 +12,9 @@ import polars as pl
 import dongcha
 from dongcha.assemble import Shop
 from dongcha.features.labels import purchases
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs, Role
+from dongcha.insight_kit.base import Insight, Metric, Needs
+from dongcha.insight_kit.contender import Contender, Role
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.outputs import Value
 from dongcha.warehouse.lake import Lake
 from dongcha.warehouse.tables import table

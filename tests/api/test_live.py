@@ -23,7 +23,8 @@ from dongcha.api.app import create_app
 from dongcha.api.live import Live, readiness
 from dongcha.as_of import AsOf
 from dongcha.assemble import Shop
-from dongcha.insight_kit.base import Contender, Facts
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.live import LiveShop, live_folder
 from dongcha.insight_kit.pretrained import Pretrained, _Lesson, day_of, history_of
 from dongcha.insights.recommendation import contenders

@@ -3,7 +3,8 @@
 from tests.small_shop import CameBack, Contrary, Rate, Recent
 
 from dongcha.as_of import AsOf
-from dongcha.insight_kit.base import Insight, Role
+from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.contender import Role
 from dongcha.insight_kit.contest import Fold, best, chosen_in, verdict
 
 

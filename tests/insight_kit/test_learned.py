@@ -5,7 +5,7 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
-from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.learned import held_out, sampled
 
 

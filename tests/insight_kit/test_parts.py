@@ -11,7 +11,7 @@ import pytest
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
 from dongcha.features.texts import TEXTS
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.history import History
 from dongcha.insight_kit.moods import Moods
 from dongcha.insight_kit.parts import Feeling, Part, Themes

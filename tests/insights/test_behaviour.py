@@ -9,8 +9,8 @@ import pytest
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
-from dongcha.insight_kit.base import Facts
 from dongcha.insight_kit.checks import Bench, check_insight
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.parts import counted
 from dongcha.insight_kit.probing import bought_ndcg, probe_auc
 from dongcha.insights.behaviour import SIZE, VECTOR, Behaviour, Encoder, Profile

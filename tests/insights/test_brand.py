@@ -16,7 +16,7 @@ from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
 from dongcha.cli.subjects import draw_alerts
 from dongcha.errors import MissingDataError
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insights.brand import Brand, BrandConfig
 from dongcha.insights.brand.contenders import LongRunMean, ThreeSigma, TurningLevel
 from dongcha.jobs.score import score

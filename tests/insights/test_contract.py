@@ -11,8 +11,9 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
 from dongcha.errors import ContractError, SettingsError
-from dongcha.insight_kit.base import Contender, Insight
+from dongcha.insight_kit.base import Insight
 from dongcha.insight_kit.checks import Bench, check_insight
+from dongcha.insight_kit.contender import Contender
 from dongcha.insight_kit.registry import Registry
 from dongcha.jobs.study import Shelf, Study
 from dongcha.jobs.text_study import study_of

@@ -12,8 +12,8 @@ from tests.small_shop import START, open_shop, order_lines, put
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
-from dongcha.insight_kit.base import Example
 from dongcha.insight_kit.checks import Bench, check_insight
+from dongcha.insight_kit.facts import Example
 from dongcha.insight_kit.journeys import pair_of
 from dongcha.insight_kit.product_groups import ProductGroups
 from dongcha.insights.next_action import NextAction

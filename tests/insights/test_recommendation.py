@@ -9,7 +9,7 @@ import pytest
 from dongcha import columns as c
 from dongcha.assemble import Shop
 from dongcha.features.point_in_time import Snapshot
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insights.recommendation import Recommendation, measured
 from dongcha.insights.recommendation.contenders import CANDIDATES, RecommendationConfig
 from dongcha.insights.recommendation.rankers import Rankers

@@ -6,7 +6,6 @@ import pytest
 
 from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
-from dongcha.insights.lifetime_value import COVERAGE, Intervals
 from dongcha.jobs.recovery import ChurnRecovery, churn_recovery, expected_auc, value_recovery
 from dongcha.jobs.study import Study
 from dongcha.sources.simulate import Simulated
@@ -61,17 +60,24 @@ def test_planted_spenders_are_ranked_better_than_by_their_past_mean(
     assert ours > value_recovery(answer(large_shop, "lifetime_value", "past_mean", cutoff), planted, cutoff, horizon)
 
 
-def test_an_interval_holds_what_is_spent_as_often_as_it_says() -> None:
-    random = np.random.default_rng(5)
-    forecast = random.lognormal(4, 1, 8000)
-    spent = forecast * random.lognormal(0, 0.6, 8000) * (random.random(8000) < 0.8)
-    low, high = Intervals.fit(forecast[:4000], spent[:4000]).around(forecast[4000:])
-    held = (low <= spent[4000:]) & (spent[4000:] <= high)
-    assert held.mean() == pytest.approx(COVERAGE, abs=0.03)
+@pytest.mark.parametrize("name", ["blend", "bg_nbd_gamma_gamma"])
+def test_who_has_left_by_what_is_planted_is_worth_little(
+    large_shop: Shop, simulated: Simulated, cutoff: AsOf, name: str
+) -> None:
+    gone = simulated.secrets.churn_probability(cutoff, 90).filter(pl.col("observed_probability") > 0.95)
+    assert len(gone) > 100
+    ours, past = (answer(large_shop, "lifetime_value", k, cutoff) for k in (name, "past_mean"))
+    left = ours["entity_id"].is_in(gone["customer_id"].implode())
+    assert ours.filter(left)["lifetime_value"].mean() < 0.2 * ours["lifetime_value"].mean()
+    assert past.filter(left)["lifetime_value"].mean() > 0.4 * past["lifetime_value"].mean()
 
 
-def test_a_forecast_always_lies_in_its_own_interval() -> None:
-    forecast = np.array([1.0, 10.0, 100.0])
-    low, high = Intervals.fit(forecast, np.zeros(3)).around(forecast)
-    assert (low <= forecast).all()
-    assert (forecast <= high).all()
+def test_the_planted_season_is_met_in_total(large_shop: Shop, simulated: Simulated) -> None:
+    """In the quarter before Christmas; the newest labels that could be learnt from are of early summer."""
+    autumn = large_shop.as_of() - Horizon(90)
+    planted = simulated.secrets.expected_spend(autumn, 90)["expected_spend"].sum()
+    assert answer(large_shop, "lifetime_value", "blend", autumn)["lifetime_value"].sum() == pytest.approx(
+        planted, rel=0.2
+    )
+    without = answer(large_shop, "lifetime_value", "bg_nbd_gamma_gamma", autumn)["lifetime_value"].sum()
+    assert without < 0.8 * planted

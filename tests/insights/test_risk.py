@@ -7,7 +7,7 @@ from dongcha import columns as c
 from dongcha.as_of import Horizon
 from dongcha.assemble import Shop
 from dongcha.evaluation import metrics
-from dongcha.insight_kit.base import Example
+from dongcha.insight_kit.facts import Example
 from dongcha.insight_kit.orders import WENT_BAD
 from dongcha.insight_kit.telling import Reader
 from dongcha.insights.risk import Risk

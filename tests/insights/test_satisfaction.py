@@ -11,7 +11,7 @@ from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
 from dongcha.errors import MissingDataError
 from dongcha.features.sequence import CATALOGUE, TIMELINE
-from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.history import History
 from dongcha.insights.satisfaction import Satisfaction
 from dongcha.insights.satisfaction.contenders import CustomerAndProduct, InLayers, Mean, Rater

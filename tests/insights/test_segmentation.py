@@ -13,7 +13,7 @@ from dongcha import columns as c
 from dongcha.assemble import Shop
 from dongcha.evaluation.metrics import auc
 from dongcha.features.point_in_time import Snapshot
-from dongcha.insight_kit.base import Contender
+from dongcha.insight_kit.contender import Contender
 from dongcha.insights.segmentation import FEATURES, RFM_CELL, WORDS, Segmentation, name_groups
 from dongcha.insights.segmentation.contenders import AxesGroups
 from dongcha.jobs.recovery import segment_recovery

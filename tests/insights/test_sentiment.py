@@ -13,7 +13,7 @@ from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
 from dongcha.errors import MissingDataError
 from dongcha.evaluation.metrics import auc
-from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insights.sentiment import Sentiment, SentimentConfig, measured
 from dongcha.insights.sentiment.moods import RatingTaught
 from dongcha.jobs.text_study import TextStudy, study_of

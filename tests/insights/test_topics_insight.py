@@ -6,7 +6,7 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insights.topics import Factors, Mixture, Topics
 from dongcha.jobs.text_study import study_of
 from dongcha.jobs.train import train

@@ -11,7 +11,9 @@ from dongcha import columns as c
 from dongcha.answers.escalation import Mood
 from dongcha.as_of import AsOf, Horizon
 from dongcha.features.texts import TEXTS
-from dongcha.insight_kit.base import Contender, Facts, Insight
+from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Facts
 
 QUESTION: Final = "question"
 

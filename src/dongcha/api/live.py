@@ -17,7 +17,9 @@ from dongcha.assemble import Shop
 from dongcha.errors import DongchaError, MissingDataError
 from dongcha.features.one_customer import Row
 from dongcha.features.point_in_time import BUYER, Crowd
-from dongcha.insight_kit.base import Contender, Facts, Insight
+from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.live import STAMP, LiveShop, live_folder
 from dongcha.insight_kit.live_orders import LiveOrders
 from dongcha.jobs.hand_over import ORDERS, SHOP

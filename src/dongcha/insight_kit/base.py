@@ -1,12 +1,10 @@
-"""What an insight is: a question, what it needs, who may answer it, and how the answers are judged."""
+"""What an insight is: a question, what it needs, what it yields, and how the answers are judged."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from pathlib import Path
 from typing import Any, ClassVar, Final, Protocol
 
 import numpy as np
@@ -14,11 +12,11 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from dongcha import columns as c
-from dongcha.as_of import AsOf, Horizon, Window
+from dongcha.as_of import AsOf, Window
 from dongcha.errors import ContractError, UsageError
-from dongcha.evaluation.reasons import typical_of
 from dongcha.features.point_in_time import Crowd
-from dongcha.insight_kit.history import History
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.outputs import Group, Output, Value
 from dongcha.insight_kit.telling import Chapter, Reader, Told
 from dongcha.warehouse.lake import Lake
@@ -62,114 +60,6 @@ class Needs:
     """Whether its facts come with customers' timelines and the catalogue."""
     crowd: Crowd = Crowd.BUYERS
     """Whom it answers for."""
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Everything a model may see at one cutoff.
-
-    `features`: entity_id (String, sorted) + one Float64 column per feature, null where it does not apply;
-    one row per entity. `history`: of all customers, where the insight needs it. `texts`: columns as
-    `features.texts.TEXTS`, where the entities are texts; it may hold more than the entities, and no rating. Where the
-    entities are what reviews speak of, they are columns as `features.opinions.OPINIONS`: each review with its rating,
-    once for each thing that it speaks of.
-    """
-
-    as_of: AsOf
-    horizon: Horizon
-    features: pl.DataFrame
-    history: History | None = None
-    texts: pl.DataFrame | None = None
-
-    @property
-    def entities(self) -> pl.Series:
-        return self.features[c.ENTITY_ID]
-
-    @property
-    def said(self) -> list[str]:
-        """What each entity says, "" for one that is not among the texts."""
-        assert self.texts is not None, "these entities are not texts"
-        return self.matched(self.texts, c.TEXT_ID)[c.TEXT].fill_null("").to_list()
-
-    def matched(self, frame: pl.DataFrame, key: str) -> pl.DataFrame:
-        """The frame's columns row by row with the entities, which its column `key` names; null where it lacks one."""
-        mine = self.features.select(c.ENTITY_ID)
-        return mine.join(frame, left_on=c.ENTITY_ID, right_on=key, how="left", maintain_order="left")
-
-    def matrix(self, names: Sequence[str]) -> np.ndarray:
-        """Shape (entities, names), float64, NaN for null."""
-        return self.features.select(pl.col(names).fill_null(float("nan"))).to_numpy().astype(np.float64, order="C")
-
-    def column(self, name: str) -> np.ndarray:
-        """One feature, shape (entities,), float64, NaN for null."""
-        return self.matrix([name])[:, 0]
-
-
-@dataclass(frozen=True)
-class Example:
-    """Facts at a past cutoff and what then happened: `truth` has the label columns, row by row with `facts`."""
-
-    facts: Facts
-    truth: pl.DataFrame
-
-    def label(self, name: str) -> np.ndarray:
-        return self.truth[name].to_numpy().astype(np.float64)
-
-
-class Role(Enum):
-    """A baseline is what a model must beat; a candidate may be promoted when it does."""
-
-    CANDIDATE = "candidate"
-    BASELINE = "baseline"
-
-
-class Contender(ABC):
-    """One way to answer an insight's question. Made with no argument, then fitted or loaded."""
-
-    name: ClassVar[str]
-    role: ClassVar[Role] = Role.CANDIDATE
-
-    @abstractmethod
-    def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
-        """Learn from examples whose labels were complete by `now.as_of`, and from the unlabelled facts of now."""
-
-    def follow(self, champion: Contender) -> None:  # noqa: B027 most have nothing to take over
-        """Before a fit: take over from the present champion, of the same kind, what must outlive a refit."""
-
-    @abstractmethod
-    def predict(self, facts: Facts) -> pl.DataFrame:
-        """entity_id (as in `facts`, same order) + the columns the insight yields."""
-
-    def beside(self, facts: Facts) -> pl.DataFrame:
-        """Columns of the answer that are only shown: no metric reads them, so that a backtest does not ask for them."""
-        return pl.DataFrame()
-
-    def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
-        """Feature names and their signed pushes, shape (entities, features); none where it cannot tell."""
-        return (), np.empty((len(facts.features), 0))
-
-    def typical_values(self, names: Sequence[str], values: np.ndarray) -> np.ndarray:
-        """What is typical of features, shape (names,), beside the values (entities, names) that a reason tells."""
-        return typical_of(values)
-
-    @abstractmethod
-    def save(self, folder: Path) -> None:
-        """Write everything `predict` needs, without pickle."""
-
-    @abstractmethod
-    def load(self, folder: Path) -> None:
-        """Read what `save` wrote."""
-
-    def export(self, folder: Path, facts: Facts) -> None:  # noqa: B027 most need nothing but the one customer
-        """Write what all customers together say as of the facts, for answers about one of whom alone facts are given.
-
-        None of it may be about any one customer.
-        """
-
-    def opened(self, folder: Path, exported: Path) -> Callable[[Facts], pl.DataFrame]:
-        """`predict` for the facts of one customer, from what `save` and `export` wrote; nothing heavy is imported."""
-        self.load(folder)
-        return self.predict
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.errors import ContractError
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Role
+from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.contender import Contender, Role
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.models.text.tokens import tokenise, words
 
 LANGUAGES: Final = ("en", "zh")

@@ -12,7 +12,9 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.errors import MissingDataError
 from dongcha.features.labels import PRODUCTS_BOUGHT
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric
+from dongcha.insight_kit.base import Insight, Metric
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.parts import Part
 from dongcha.insight_kit.probing import Asked, measured
 from dongcha.models.vectors.network import Learned

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dongcha.as_of import AsOf
-from dongcha.insight_kit.base import Insight, Role
+from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.contender import Role
 
 
 @dataclass(frozen=True)

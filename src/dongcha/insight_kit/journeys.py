@@ -11,7 +11,7 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.features.labels import PRODUCTS_BOUGHT
 from dongcha.features.next_events import STARTS, actions, voted, with_visits
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.pretrained import day_of, history_of
 from dongcha.insight_kit.vocabulary import days_of
 from dongcha.models.ranking.next_guesses import Crowd, SaidByAll

@@ -13,7 +13,7 @@ import numpy as np
 
 from dongcha import columns as c
 from dongcha.errors import MissingDataError
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.memo import Memo, digest
 from dongcha.insight_kit.pretrained import history_of
 from dongcha.insight_kit.vocabulary import Vocabulary

@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 
 from dongcha.errors import MissingDataError
-from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.facts import Example, Facts
 
 NAMES_FILE: Final = "features.json"
 MOST_ROWS: Final = 100_000

@@ -20,7 +20,7 @@ from dongcha.features.point_in_time import Snapshot
 from dongcha.features.sequence import ORDERED_BY, TIMELINE, catalogue, own_schema
 from dongcha.features.texts import TEXTS
 from dongcha.features.traits import traits
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.history import History
 from dongcha.warehouse.tables import table
 

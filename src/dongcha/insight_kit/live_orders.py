@@ -17,7 +17,7 @@ from dongcha.as_of import AsOf, Horizon
 from dongcha.features.orders_as_of import Asked, Orders, Past, People
 from dongcha.features.placed import ACCOUNTS, as_placed, micros
 from dongcha.features.placing import told
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.live import STAMP, swap
 
 ORDERS_FILE: Final = "orders.arrow"

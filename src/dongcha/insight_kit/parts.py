@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.memo import Memo, digest
 from dongcha.insight_kit.moods import MOOD, STARS, THUMB, Moods
 from dongcha.insight_kit.pretrained import Pretrained, history_of, pretrain

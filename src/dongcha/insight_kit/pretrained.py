@@ -12,7 +12,7 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.errors import MissingDataError
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.memo import Memo, digest
 from dongcha.insight_kit.vocabulary import DAY_MICROSECONDS, Vocabulary
 from dongcha.models.behaviour.model import BehaviourModel, Vectors

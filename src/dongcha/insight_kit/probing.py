@@ -12,7 +12,7 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.evaluation import metrics
 from dongcha.features.labels import PRODUCTS_BOUGHT
-from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.parts import commonest
 from dongcha.insight_kit.pretrained import history_of
 from dongcha.models.tabular.logistic import Logistic

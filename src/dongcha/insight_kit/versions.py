@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from dongcha.errors import StoreError
-from dongcha.insight_kit.base import Contender, Insight
+from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.contender import Contender
 
 CONTENDER_FILE: Final = "contender.txt"
 

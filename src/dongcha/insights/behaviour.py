@@ -6,8 +6,9 @@ from typing import ClassVar, Final
 
 from dongcha import columns as c
 from dongcha.features.labels import products_bought
-from dongcha.insight_kit.base import Contender, Needs, Role
+from dongcha.insight_kit.base import Needs
 from dongcha.insight_kit.composed import Composed, VectorInsight
+from dongcha.insight_kit.contender import Contender, Role
 from dongcha.insight_kit.outputs import Vector
 from dongcha.insight_kit.parts import FEATURES, Counted, Encoded
 

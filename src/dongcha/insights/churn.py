@@ -16,7 +16,9 @@ from dongcha.evaluation.calibration import expected_calibration_error, reliabili
 from dongcha.evaluation.fairness import by_group
 from dongcha.features.declare import about_customers
 from dongcha.features.labels import purchases
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs, Role, as_rows
+from dongcha.insight_kit.base import Insight, Metric, Needs, as_rows
+from dongcha.insight_kit.contender import Contender, Role
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.learned import Learned
 from dongcha.insight_kit.outputs import Value
 from dongcha.insight_kit.telling import Reader, Told

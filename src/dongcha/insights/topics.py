@@ -15,7 +15,9 @@ from dongcha import columns as c
 from dongcha.errors import MissingDataError
 from dongcha.evaluation.coherence import diversity, npmi
 from dongcha.features.labels import written
-from dongcha.insight_kit.base import REASON_SCHEMA, Contender, Example, Facts, Insight, Metric, Needs, Role
+from dongcha.insight_kit.base import REASON_SCHEMA, Insight, Metric, Needs
+from dongcha.insight_kit.contender import Contender, Role
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.outputs import Group, Value
 from dongcha.insight_kit.telling import Chapter, Reader, Told
 from dongcha.models.text.nmf_topics import NmfTopics

@@ -11,7 +11,8 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf
-from dongcha.insight_kit.base import Insight, Metric, Role
+from dongcha.insight_kit.base import Insight, Metric
+from dongcha.insight_kit.contender import Role
 from dongcha.insight_kit.contest import Fold, chosen_in, mean_metrics, verdict
 from dongcha.jobs.record import finish, new_run
 from dongcha.jobs.study import Desk, Study

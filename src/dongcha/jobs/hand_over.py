@@ -10,7 +10,8 @@ from typing import Any, Final
 from dongcha import columns as c
 from dongcha.as_of import AsOf
 from dongcha.features.point_in_time import Snapshot
-from dongcha.insight_kit.base import Contender, Facts
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.live import STAMP, live_folder, swap, write_shop
 from dongcha.jobs.order_study import OrderStudy
 from dongcha.jobs.study import Study

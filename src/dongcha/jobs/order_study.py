@@ -14,7 +14,7 @@ from dongcha.features.orders_as_of import Asked, Orders, Past, People
 from dongcha.features.placed import BAD_AT, SOLD, accounts, categories, micros, placed
 from dongcha.features.placing import told
 from dongcha.features.point_in_time import Snapshot
-from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.live_orders import OrderBook
 from dongcha.insight_kit.orders import WENT_BAD, OrdersConfig
 from dongcha.jobs.study import Study

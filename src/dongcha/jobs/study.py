@@ -21,7 +21,9 @@ from dongcha.features.point_in_time import DOES, Crowd, Snapshot
 from dongcha.features.sequence import catalogue, timeline
 from dongcha.features.texts import texts
 from dongcha.features.traits import traits
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight
+from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.history import History
 from dongcha.insight_kit.versions import Versions
 from dongcha.warehouse.lake import Lake
@@ -30,7 +32,7 @@ from dongcha.warehouse.ledger import Ledger
 Progress = Callable[[str, int, int], None]
 """(what is being done, how much is done, of how much)."""
 
-CODE_VERSION: Final = 7
+CODE_VERSION: Final = 8
 """Raise when a change of code changes answers, so that unchanged data is worked on again."""
 
 

@@ -11,7 +11,7 @@ from dongcha.as_of import AsOf, Horizon, Window
 from dongcha.features.opinions import opinions
 from dongcha.features.point_in_time import Snapshot
 from dongcha.features.texts import reviews
-from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.jobs.study import Study
 
 TEXTS: Final = "texts"

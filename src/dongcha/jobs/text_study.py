@@ -11,7 +11,8 @@ from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon, Window
 from dongcha.features.point_in_time import Snapshot
 from dongcha.features.texts import texts
-from dongcha.insight_kit.base import Example, Facts, Insight
+from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.jobs.order_study import OrderStudy
 from dongcha.jobs.study import Desk, Study
 from dongcha.jobs.subject_study import SubjectStudy

@@ -11,8 +11,10 @@ import orjson
 
 from dongcha import columns as c
 from dongcha.evaluation.drift import drift
-from dongcha.insight_kit.base import Contender, Example, Insight
+from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.contender import Contender
 from dongcha.insight_kit.contest import Fold, Verdict, mean_metrics, verdict
+from dongcha.insight_kit.facts import Example
 from dongcha.jobs.backtest import backtest
 from dongcha.jobs.hand_over import hand_over
 from dongcha.jobs.record import finish, new_run

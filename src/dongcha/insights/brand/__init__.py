@@ -12,7 +12,9 @@ from pydantic import Field
 from dongcha import columns as c
 from dongcha.features.labels import reviewed
 from dongcha.features.opinions import rated_mood
-from dongcha.insight_kit.base import REASON_SCHEMA, Contender, Example, Facts, Insight, InsightConfig, Metric, Needs
+from dongcha.insight_kit.base import REASON_SCHEMA, Insight, InsightConfig, Metric, Needs
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.moods import MOOD
 from dongcha.insight_kit.outputs import Group, Series, Value
 from dongcha.insights.brand.contenders import (

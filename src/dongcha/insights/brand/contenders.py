@@ -13,7 +13,8 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.insight_kit.base import Contender, Example, Facts, Role
+from dongcha.insight_kit.contender import Contender, Role
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.moods import Moods
 from dongcha.insight_kit.vocabulary import DAY_MICROSECONDS
 from dongcha.insights.brand.days import by_day, moods_of

@@ -15,7 +15,8 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.features.labels import DAYS_UNTIL
-from dongcha.insight_kit.base import Contender, Example, Facts, Role
+from dongcha.insight_kit.contender import Contender, Role
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.journeys import Journeys, Kinds, pair_of
 from dongcha.insight_kit.learned import HELD_OUT, Learned, sampled
 from dongcha.insight_kit.pretrained import history_of

@@ -13,8 +13,10 @@ from dongcha.evaluation import metrics
 from dongcha.evaluation.calibration import expected_calibration_error, reliability_table
 from dongcha.features.declare import about_customers
 from dongcha.features.labels import DAYS_UNTIL, PRODUCTS_BOUGHT, first_actions
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs
+from dongcha.insight_kit.base import Insight, Metric, Needs
+from dongcha.insight_kit.contender import Contender
 from dongcha.insight_kit.event_words import event_said
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.journeys import BETWEEN, ROW, pair_of
 from dongcha.insight_kit.outputs import Ranking, Value
 from dongcha.insight_kit.pretrained import history_of

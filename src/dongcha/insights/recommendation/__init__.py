@@ -11,7 +11,9 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.features.labels import PRODUCTS_BOUGHT, products_bought
 from dongcha.features.point_in_time import Crowd
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs
+from dongcha.insight_kit.base import Insight, Metric, Needs
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.outputs import Ranking
 from dongcha.insight_kit.telling import Reader, Told
 from dongcha.insights.recommendation.contenders import (

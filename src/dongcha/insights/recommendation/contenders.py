@@ -14,7 +14,9 @@ from pydantic import Field
 from dongcha import columns as c
 from dongcha.errors import MissingDataError
 from dongcha.features.labels import PRODUCTS_BOUGHT
-from dongcha.insight_kit.base import Contender, Example, Facts, InsightConfig, Role
+from dongcha.insight_kit.base import InsightConfig
+from dongcha.insight_kit.contender import Contender, Role
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.pretrained import Pretrained, pretrain
 from dongcha.insights.recommendation import opened
 from dongcha.insights.recommendation.finish import finished

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insights.recommendation.rankers import Rankers
 from dongcha.models.ranking.diversify import diversify
 from dongcha.models.ranking.scored import Scored

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.pretrained import day_of, history_of
 from dongcha.insight_kit.vocabulary import days_of
 from dongcha.insights.recommendation.counts import Counts

@@ -11,7 +11,7 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.as_of import Horizon
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.pretrained import Pretrained, day_of, history_of
 from dongcha.insights.recommendation.counts import Counts
 from dongcha.models.ranking.blend import Ranker

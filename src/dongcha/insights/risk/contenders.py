@@ -13,7 +13,8 @@ import polars as pl
 from dongcha.evaluation import metrics
 from dongcha.evaluation.reasons import typical_of
 from dongcha.features.declare import about_orders
-from dongcha.insight_kit.base import Contender, Example, Facts, Role
+from dongcha.insight_kit.contender import Contender, Role
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.learned import Learned
 from dongcha.insight_kit.orders import WENT_BAD
 from dongcha.models.tabular.blend import Blend, BlendConfig

@@ -12,7 +12,9 @@ from dongcha import columns as c
 from dongcha.evaluation import metrics
 from dongcha.evaluation.calibration import expected_calibration_error, reliability_table
 from dongcha.features.labels import went_bad
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight, InsightConfig, Metric, Needs
+from dongcha.insight_kit.base import Insight, InsightConfig, Metric, Needs
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.orders import WENT_BAD, OrdersConfig
 from dongcha.insight_kit.outputs import Value
 from dongcha.insight_kit.telling import Reader, Told

@@ -12,7 +12,9 @@ from dongcha import columns as c
 from dongcha.evaluation import metrics
 from dongcha.features.labels import ratings_given
 from dongcha.features.point_in_time import Crowd
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs
+from dongcha.insight_kit.base import Insight, Metric, Needs
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.outputs import Ranking, Value
 from dongcha.insight_kit.telling import Chapter, Reader, Told
 from dongcha.insights.satisfaction.contenders import (

@@ -14,7 +14,8 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.errors import MissingDataError
-from dongcha.insight_kit.base import Contender, Example, Facts, Role
+from dongcha.insight_kit.contender import Contender, Role
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insights.satisfaction.ratings import Known, came, lesson, unrated
 from dongcha.models.ranking.rating_biases import Array, Biases, Damping, best_damping
 from dongcha.models.ranking.rating_layers import Layered, layers

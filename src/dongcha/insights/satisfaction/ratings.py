@@ -13,7 +13,7 @@ import polars as pl
 from dongcha import columns as c
 from dongcha.errors import MissingDataError
 from dongcha.features.labels import RATED_COLUMNS
-from dongcha.insight_kit.base import Example, Facts
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.vocabulary import DAY_MICROSECONDS
 from dongcha.models.ranking.rating_biases import NOBODY, Lesson, Numbers, Ratings
 

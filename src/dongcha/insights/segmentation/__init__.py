@@ -9,7 +9,9 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.features.labels import SPEND, purchases
-from dongcha.insight_kit.base import Contender, Example, Facts, Insight, Metric, Needs
+from dongcha.insight_kit.base import Insight, Metric, Needs
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.outputs import Group, Value
 from dongcha.insight_kit.telling import Chapter, Reader, Told
 from dongcha.insights.segmentation.atlas import ANOMALY, MAP_X, MAP_Y

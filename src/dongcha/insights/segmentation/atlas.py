@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from dongcha.errors import MissingDataError
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.latent import FEATURES_FILE, Latent, latent
 from dongcha.insights.segmentation.axes import FEATURES
 from dongcha.models.grouping.k_means import Scale

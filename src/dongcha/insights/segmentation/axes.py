@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from dongcha.insight_kit.base import Facts
+from dongcha.insight_kit.facts import Facts
 from dongcha.insights.segmentation.axes import RFM
 
 QUINTILES: Final = (0.2, 0.4, 0.6, 0.8)

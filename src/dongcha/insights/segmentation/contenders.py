@@ -12,7 +12,9 @@ import polars as pl
 from pydantic import Field
 
 from dongcha import columns as c
-from dongcha.insight_kit.base import Contender, Example, Facts, InsightConfig, Role
+from dongcha.insight_kit.base import InsightConfig
+from dongcha.insight_kit.contender import Contender, Role
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insights.segmentation.atlas import Atlas
 from dongcha.insights.segmentation.axes import FEATURES, RFM, name_groups, varies
 from dongcha.insights.segmentation.cells import RfmCells

@@ -15,7 +15,9 @@ from dongcha.evaluation import metrics
 from dongcha.evaluation.calibration import expected_calibration_error, reliability_table
 from dongcha.features.labels import written
 from dongcha.features.opinions import rated_mood
-from dongcha.insight_kit.base import REASON_SCHEMA, Contender, Example, Facts, Insight, InsightConfig, Metric, Needs
+from dongcha.insight_kit.base import REASON_SCHEMA, Insight, InsightConfig, Metric, Needs
+from dongcha.insight_kit.contender import Contender
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.outputs import FELT, PRAISED, Group, Ranking, Value
 from dongcha.insight_kit.telling import Chapter, Reader, Told, shortened
 from dongcha.insights.sentiment.moods import (

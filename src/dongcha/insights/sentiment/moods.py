@@ -13,7 +13,8 @@ import polars as pl
 
 from dongcha import columns as c
 from dongcha.errors import MissingDataError
-from dongcha.insight_kit.base import Contender, Example, Facts, Role
+from dongcha.insight_kit.contender import Contender, Role
+from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.memo import Memo, digest
 from dongcha.models.text.aspect_terms import AspectTerms
 from dongcha.models.text.aspects import clause_polarity
