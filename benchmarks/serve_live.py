@@ -1,11 +1,14 @@
 """How fast live recommendations are, and whether a swap of versions under load fails a request.
 
     python -m benchmarks.serve_live [--products 10000 100000] [--customers 2000] [--seconds 5] [--swaps 20]
+        [--opening 100000]
 
 A shop of random purchases is made (a Zipf law over products), the judge over counted rankers is learnt on it, and the
 published files are served by uvicorn in a process of its own, on loopback. Clients are threads that ask one customer
 after another over connections they keep. The simplest peer runs beside: the same server and route answering a stored
-list. While champions are swapped, by another process, no request may fail.
+list. While champions are swapped, by another process, no request may fail. Beside latency and rate stands what the
+server's processor spent on one answer, which says the same on a busy machine. `--opening`: so many customers' rows are
+written and opened too, and what that takes is told.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -28,12 +32,13 @@ import polars as pl
 
 import dongcha
 from dongcha.assemble import Shop
-from dongcha.insight_kit.live import live_folder
-from dongcha.jobs.hand_over import hand_over
+from dongcha.features.point_in_time import Snapshot
+from dongcha.insight_kit.live import live_folder, write_shop
+from dongcha.jobs.hand_over import SHOP, hand_over
 from dongcha.jobs.study import Study
 from dongcha.warehouse.tables import table
 
-PORT = 18_250
+PORT = int(os.environ.get("SERVE_LIVE_PORT", "18250"))
 START = datetime(2024, 1, 1, tzinfo=UTC)
 DAYS = 300
 ORDERS = 15
@@ -48,6 +53,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=2_000)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--swaps", type=int, default=20)
+    parser.add_argument("--opening", type=int, default=0, help="customers")
     parser.add_argument("--serve", type=Path)
     asked = parser.parse_args()
     if asked.serve:
@@ -56,6 +62,9 @@ def main() -> None:
     for products in asked.products:
         with tempfile.TemporaryDirectory() as folder:
             measure(Path(folder) / "shop", products, asked)
+    if asked.opening:
+        with tempfile.TemporaryDirectory() as folder:
+            opening(Path(folder) / "shop", max(asked.products), asked.opening)
 
 
 def measure(folder: Path, products: int, asked: argparse.Namespace) -> None:
@@ -70,7 +79,9 @@ def measure(folder: Path, products: int, asked: argparse.Namespace) -> None:
         ask(http.client.HTTPConnection("127.0.0.1", PORT), PATH.format("c0"))
         for what, path in (("live", PATH), ("stored list", STORED)):
             for clients in CLIENTS:
-                told(f"{what}, {clients} clients", load(path, clients, asked.seconds, asked.customers))
+                before = processor_seconds()
+                result = load(path, clients, asked.seconds, asked.customers)
+                told(f"{what}, {clients} clients", result, processor_seconds() - before)
         swaps(folder, asked)
     finally:
         server.terminate()
@@ -106,13 +117,43 @@ def swaps(folder: Path, asked: argparse.Namespace) -> None:
     told(f"live, 8 clients, {asked.swaps} swaps ({' and '.join(sorted(seen))} answered)", worker.result)
 
 
+def processor_seconds() -> float:
+    """What the server has used of the processor so far."""
+    connection = http.client.HTTPConnection("127.0.0.1", PORT)
+    connection.request("GET", "/metrics")
+    lines = connection.getresponse().read().decode().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("process_cpu_seconds_total "))
+
+
+def opening(folder: Path, products: int, customers: int) -> None:
+    """What the rows of many customers take to write and to open, and one of them to be found."""
+    shop = filled(folder, products, customers)
+    rows = live_folder(shop.desk.models.folder) / SHOP
+    facts = Snapshot(shop.lake, shop.as_of())
+    began = perf_counter()
+    write_shop(facts, shop.desk.plan.horizon, rows, {"as_of": str(facts.as_of)})
+    size = sum(file.stat().st_size for file in rows.rglob("*") if file.is_file())
+    print(f"{customers:,} customers: written in {perf_counter() - began:.1f} s, {size / 1e6:.0f} MB", flush=True)
+    script = (
+        "import sys, pathlib; from time import perf_counter\n"
+        "from dongcha.insight_kit.live import LiveShop\n"
+        "told = lambda: dict(line.split(':') for line in open('/proc/self/status'))\n"
+        "memory = lambda: int(told()['RssAnon'].split()[0]) / 1024  # without the mapped files\n"
+        "had, began = memory(), perf_counter(); shop = LiveShop.open(pathlib.Path(sys.argv[1]))\n"
+        "print(f'  opened in {perf_counter() - began:.2f} s, {memory() - had:.0f} MB'); began = perf_counter()\n"
+        "for k in range(1000): shop.facts(f'c{k}', shop.rows(f'c{k}'), shop.as_of).history.timeline\n"
+        "print(f'  all features and the timeline of one in {(perf_counter() - began):.2f} ms')"
+    )
+    subprocess.run([sys.executable, "-c", script, str(rows)], check=True)
+
+
 def answering() -> str:
     """Which version answers now, asked over a connection of its own."""
     return str(ask(http.client.HTTPConnection("127.0.0.1", PORT), PATH.format("c1"))["version"])
 
 
-def made(folder: Path, products: int, customers: int) -> Shop:
-    """A shop with two published versions of recommendation."""
+def filled(folder: Path, products: int, customers: int) -> Shop:
+    """A shop of random purchases."""
     shop = dongcha.new(folder)
     draw = np.random.default_rng(0)
     lines = customers * ORDERS
@@ -141,6 +182,12 @@ def made(folder: Path, products: int, customers: int) -> Shop:
     )
     for frame, name in ((orders, "orders"), (catalogue, "products")):
         put(shop, frame, name)
+    return shop
+
+
+def made(folder: Path, products: int, customers: int) -> Shop:
+    """A shop with two published versions of recommendation."""
+    shop = filled(folder, products, customers)
     insight = shop.insights["recommendation"]
     study = Study(shop.desk, insight, shop.as_of())
     contender = study.fitted("judged_counts", study.as_of)
@@ -239,11 +286,12 @@ def load(path: str, clients: int, seconds: float, customers: int) -> tuple[list[
     return worker.result
 
 
-def told(what: str, result: tuple[list[float], list[str], float]) -> None:
+def told(what: str, result: tuple[list[float], list[str], float], used: float = float("nan")) -> None:
     waits, failed, seconds = result
     p50, p99 = np.percentile(np.array(waits) * 1000, [50, 99]) if waits else (np.nan, np.nan)
     print(
-        f"  {what}: p50 {p50:.1f} ms, p99 {p99:.1f} ms, {len(waits) / seconds:.0f}/s, {len(failed)} failed of "
+        f"  {what}: p50 {p50:.1f} ms, p99 {p99:.1f} ms, {len(waits) / seconds:.0f}/s, "
+        f"{used * 1000 / max(len(waits), 1):.2f} ms of the processor each, {len(failed)} failed of "
         f"{len(waits) + len(failed)}{': ' + failed[0] if failed else ''}",
         flush=True,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -246,7 +247,7 @@ def test_what_happens_later_changes_nothing(kitchen: Kitchen) -> None:
 
 def test_an_event_that_was_published_meanwhile_counts_once(kitchen: Kitchen) -> None:
     live = kitchen.live
-    one = next(iter(live.tables[c.EVENTS].places))
+    one = live.tables[c.EVENTS].frame[c.CUSTOMER_ID][0]
     stored = live.rows(one)[c.EVENTS]
     again = [{**row, "table": c.EVENTS} for row in stored]
     assert len(live.rows(one, again)[c.EVENTS]) == len(stored)
@@ -340,6 +341,59 @@ def test_a_damaged_version_does_not_answer_and_is_told(serving: Shop) -> None:
     ready, why = readiness(live)
     assert not ready
     assert "past_purchases" in why
+    assert live.standing() == "answers by an older version: the newest cannot be opened"
+
+
+def test_the_probe_opens_live_answers_and_metrics_tell_their_age(serving: Shop) -> None:
+    client = TestClient(create_app(serving), base_url="http://localhost")
+    said = []
+    while not said or said[-1] == "being opened":
+        answer = client.get("/readyz")
+        said.append(answer.json()["parts"]["live"])
+        assert answer.json()["ready"], "events are taken whatever live answers say"
+    assert (said[0], said[-1]) == ("being opened", "ready")
+    stamp = live_folder(serving.desk.models.folder) / "shop" / "stamp.json"
+    os.utime(stamp, times=(serving.clock().timestamp() - 90,) * 2)
+    ages = [line for line in client.get("/metrics").text.splitlines() if line.startswith("dongcha_live_age_seconds ")]
+    assert [float(line.split()[1]) for line in ages] == [90.0]
+
+
+def test_a_contender_reads_no_feature_that_it_does_not_name(kitchen: Kitchen) -> None:
+    live, one = kitchen.live, kitchen.facts("churn").entities[0]
+    for insight, name in EVERY:
+        folder = kitchen.shop.desk.models.folder / insight / name
+        kitchen.fitted(insight, name)
+        contender = kitchen.shop.desk.models.unread(kitchen.shop.insights[insight], name)
+        answer = contender.opened(folder, live_folder(folder.parents[1]) / insight / name)
+        told, rows = contender.reads(), live.rows(one)
+        assert told is not None
+        few, whole = (live.facts(one, rows, kitchen.now, None, names) for names in (told, None))
+        assert set(few.features.columns) == {c.ENTITY_ID, *told}
+        assert answer(few).equals(answer(whole)), (insight, name)
+
+
+def test_what_came_late_stands_where_it_happened(kitchen: Kitchen) -> None:
+    live = kitchen.live
+    one = live.lines.frame[c.CUSTOMER_ID][0]
+    stored = live.timelines.of(one)
+    between = AsOf(stored[c.HAPPENED_AT][0] + SECOND)
+    late = viewed(one, live.catalogue[c.PRODUCT_ID][0], between)
+    facts = live.facts(one, live.rows(one, [late]), AsOf(kitchen.now.moment + SECOND))
+    assert facts.history is not None
+    found = facts.history.timeline
+    assert len(found) == len(stored) + 1
+    assert found[c.HAPPENED_AT].is_sorted()
+    mine = found.row(by_predicate=pl.col(c.HAPPENED_AT) == between.moment, named=True)
+    assert mine[c.CATEGORY] == live.catalogue[c.CATEGORY][0]
+
+
+def test_a_clock_that_is_behind_forgets_what_it_cannot_know(kitchen: Kitchen) -> None:
+    one = kitchen.live.lines.frame[c.CUSTOMER_ID][0]
+    timeline = kitchen.live.timelines.of(one)
+    then = AsOf(timeline[c.HAPPENED_AT][len(timeline) // 2])
+    facts = kitchen.live.facts(one, kitchen.live.rows(one), then)
+    assert facts.history is not None
+    assert facts.history.timeline.equals(timeline.filter(pl.col(c.HAPPENED_AT) < then.moment))
 
 
 def test_serving_imports_nothing_heavy(serving: Shop) -> None:

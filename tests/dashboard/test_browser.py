@@ -10,9 +10,10 @@ from shutil import which
 from typing import Any
 
 import httpx
+import polars as pl
 import pytest
-from tests.dashboard.test_pages import PAGES, PASSWORD
-from tests.told_shop import told_shop
+from tests.dashboard.visiting import PAGES, PASSWORD
+from tests.told_shop import CUSTOMERS, told_shop
 
 from dongcha.access.scopes import Role
 
@@ -137,7 +138,7 @@ def test_filters_files_language_and_theme_work_by_hand(browser: Any, address: st
     page = visit.page
     visit.open("/customers")
     page.get_by_label("Name, id, e-mail or place").fill("number7")
-    page.get_by_role("heading", name="1 customers").wait_for()
+    page.get_by_role("heading", name="1 customer", exact=True).wait_for()
     with page.expect_download() as got:
         page.get_by_role("button", name="Save CSV").click()
     got.value.save_as(tmp_path / "customers.csv")
@@ -160,7 +161,34 @@ def test_filters_files_language_and_theme_work_by_hand(browser: Any, address: st
     visit.context.close()
 
 
-def test_each_role_logs_in_and_out_by_hand(browser: Any, folder: Path, address: str) -> None:
+def test_a_rule_is_written_by_hand_and_its_audience_saved(browser: Any, address: str, tmp_path: Path) -> None:
+    visit = Visit(browser, address, "dark", "en", 1440)
+    page = visit.page
+    visit.open("/customers")
+    page.get_by_label("Rule over any answer").fill("satisfaction > 2.5")
+    found = page.get_by_text("together worth").locator("xpath=preceding-sibling::h2")
+    page.wait_for_function("() => !document.querySelector('.found h2').textContent.startsWith('30 ')")
+    count = int(found.inner_text().split()[0])
+    page.get_by_role("button", name="Would rate").click()
+    page.wait_for_selector('th[aria-sort="descending"]:has-text("Would rate")')
+    stars = [float(text) for text in page.locator("table.list tbody td:last-child").all_inner_texts()]
+    assert stars == sorted(stars, reverse=True)
+    assert len(stars) == count
+    assert min(stars) >= 2.5
+    with page.expect_download() as got:
+        page.get_by_role("button", name="Save CSV").click()
+    got.value.save_as(tmp_path / "customers.csv")
+    saved = pl.read_csv((tmp_path / "customers.csv").read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    assert len(saved) == count
+    assert saved["satisfaction"].min() > 2.5  # type: ignore[operator]
+    page.get_by_label("Rule over any answer").fill("satisfaction >")
+    page.get_by_role("alert").filter(has_text="cannot be read").wait_for()
+    assert visit.contrast() == []
+    assert visit.wrong == []
+    visit.context.close()
+
+
+def test_each_role_logs_in_and_out_by_hand(browser: Any, folder: Path, address: str, tmp_path: Path) -> None:
     import dongcha
 
     shop = dongcha.open(folder)
@@ -175,6 +203,13 @@ def test_each_role_logs_in_and_out_by_hand(browser: Any, folder: Path, address: 
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         page.get_by_role("heading", name="A. N." if role is Role.VIEWER else "Ann Number1", exact=True).first.wait_for()
+        visit.open("/customers")
+        with page.expect_download() as got:
+            page.get_by_role("button", name="Save CSV").click()
+        got.value.save_as(tmp_path / f"{role}.csv")
+        saved = (tmp_path / f"{role}.csv").read_text("utf-8-sig")
+        assert len(saved.splitlines()) == 1 + CUSTOMERS
+        assert ("@example.org" in saved) == ("Ann Number" in saved) == (role is not Role.VIEWER)
         assert visit.wrong == []
         page.get_by_role("button", name="Log out").click()
         page.get_by_role("heading", name="Log in").wait_for()

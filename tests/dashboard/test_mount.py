@@ -37,9 +37,12 @@ from pathlib import Path
 from tests.told_shop import told_shop
 from dongcha.dashboard.data import Data
 from dongcha.dashboard.pages import listed_pages
+from dongcha.dashboard.people import Wanted
 data = Data(told_shop(Path({str(tmp_path / "shop")!r})))
-listed_pages(data), data.overview(), data.people(), data.change(), data.survival(), data.alerts(), data.aspects()
-data.groups("topics"), data.models(), data.card("churn"), data.profile("c001", "zh"), data.audience("satisfaction > 0")
+data.look()
+listed_pages(data), data.overview(), data.people().frame, data.page("change"), data.page("survival"), data.alerts()
+data.groups("topics"), data.models(), data.card("churn"), data.profile("c001", "zh"), data.page("aspects")
+data.people().total(Wanted(where="satisfaction > 0")), data.reasons_of("churn", ["c001"])
 print([name for name in {HEAVY!r} if name in sys.modules])
 """
     root = Path(__file__).parents[2]

@@ -1,64 +1,19 @@
 """Every page, without a browser: in both languages, on a full workspace and on an empty one, for every role."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from nicegui import ui
-from nicegui.testing import User, user_simulation
+from nicegui.testing import User
+from tests.dashboard.visiting import BROKEN, PAGES, PASSWORD, enter, settled, visit
 from tests.small_shop import CameBack, open_shop
-from tests.told_shop import NASTY, told_shop
+from tests.told_shop import NASTY
 
 import dongcha
-from dongcha.access.access import Access
 from dongcha.access.scopes import Role
 from dongcha.api.guard import COOKIE
-from dongcha.assemble import Shop, utc_now
+from dongcha.assemble import Shop
 from dongcha.dashboard.door import FORM
-from dongcha.dashboard.mount import open_pages
-
-PAGES = (
-    "/", "/customers", "/customers/c001", "/segments", "/retention", "/churn", "/recommendations", "/voice", "/models",
-    "/data", "/ask", "/insights/behaviour", "/insights/next_action", "/insights/satisfaction", "/insights/portrait",
-)  # fmt: skip
-
-
-PASSWORD = "a long sentence about mugs"
-BROKEN = ("could not be drawn", "此页无法显示")
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    return told_shop(tmp_path_factory.mktemp("told") / "shop")
-
-
-def visit(shop: Shop, story: Callable[[User], Awaitable[None]]) -> None:
-    """Let somebody visit the dashboard of a shop."""
-
-    async def told() -> None:
-        async with user_simulation(lambda: None) as user:
-            open_pages(shop)
-            await story(user)
-
-    asyncio.run(told())
-
-
-async def settled(user: User) -> str:
-    """What the page says once it is filled in."""
-    for _ in range(400):
-        if not [k for k in user.find(ui.element).elements if "wait" in k.classes]:
-            break
-        await asyncio.sleep(0.05)
-    said = []
-    for element in user._client.elements.values():
-        said += [str(element.props.get(name) or "") for name in ("innerHTML", "label", "placeholder")]
-        said.append(getattr(element, "text", "") or "")
-        if isinstance(element, ui.echart):
-            said.append(str(element.options))
-        if isinstance(element, ui.aggrid):
-            said.append(str(element.options["rowData"]))
-    return "\n".join(said)
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -130,32 +85,6 @@ def test_what_customers_wrote_or_are_called_is_never_markup(shop: Shop) -> None:
             await settled(user)
             for element in user._client.elements.values():
                 assert NASTY not in str(element.props.get("innerHTML") or ""), path
-            for grid in user.find(ui.aggrid).elements if path == "/customers" else ():
-                assert all(NASTY not in row["who"] for row in grid.options["rowData"])  # type: ignore[attr-defined]
-
-    visit(shop, story)
-
-
-def test_filters_a_rule_and_a_file_go_together(shop: Shop) -> None:
-    async def story(user: User) -> None:
-        await user.open("/customers")
-        assert "30 customers" in await settled(user)
-        user.find("Name, id, e-mail or place").type("number7")
-        await asyncio.sleep(0.1)
-        assert "1 customers" in await settled(user)
-        user.find("Clear").click()
-        rule = next(iter(user.find("Rule").elements))
-        rule.set_value("churn_probability > 2")  # type: ignore[attr-defined]
-        await user.should_see("0 customers match, 0 % of all", retries=40)
-        rule.set_value("nonsense >")  # type: ignore[attr-defined]
-        await user.should_see("cannot be read", retries=40)
-        rule.set_value("churn_probability >= 0")  # type: ignore[attr-defined]
-        await user.should_see("30 customers match, 100 % of all", retries=40)
-        user.find("Show them").click()
-        user.find("Save CSV").click()
-        file = await user.download.next()
-        assert file.content.startswith(b"\xef\xbb\xbfentity_id")
-        assert b"Ann Number7" in file.content
 
     visit(shop, story)
 
@@ -188,24 +117,6 @@ def test_a_run_is_started_watched_and_stopped_from_the_page(tmp_path: Path) -> N
 
 
 # -- the door
-
-
-@pytest.fixture
-def guarded(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    """The shop with one person of each role."""
-    access = Access(tmp_path, utc_now)
-    for role in Role:
-        access.people.add(role, role, PASSWORD, actor="a test")
-    monkeypatch.setitem(shop.__dict__, "access", access)
-    return shop
-
-
-async def enter(user: User, name: str, password: str = "") -> int:
-    """Log in through the form; the answer's status."""
-    await user.http_client.get("/login")
-    form = user.http_client.cookies[FORM]
-    content = {"name": name, "password": password or PASSWORD, "form": form}
-    return (await user.http_client.post("/login?next=//evil.example", data=content)).status_code
 
 
 def test_nobody_looks_before_they_log_in(guarded: Shop) -> None:

@@ -3,15 +3,23 @@
 from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 from tests.published_shop import DAY, IDS, conclude, published_shop
 from tests.small_shop import open_shop, order_lines, put
 
+import dongcha
+from dongcha.as_of import AsOf, Horizon
 from dongcha.assemble import Shop
 from dongcha.errors import MissingDataError, UnknownError
 from dongcha.features.point_in_time import Snapshot
 from dongcha.features.sequence import timeline
 from dongcha.jobs import publish
+from dongcha.profiles.change import by_month, what_changed
+from dongcha.profiles.orders import orders_of
+from dongcha.profiles.pages import FRAMES, read_page, told_pages
+from dongcha.profiles.retention import cohorts, repeats
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +73,25 @@ def test_the_shop_in_numbers(shop: Shop) -> None:
     assert {row["table"]: row["rows"] for row in told["freshness"]}["reviews"] == 20
     assert shop.view.groups("inclined")[0]["size"] == 3  # type: ignore[index]
     assert (shop.view.products["p0"]["name"], shop.view.product_names.get("p2")) == ("Tea 0", None)
+
+
+def test_pages_are_told_as_they_would_be_worked_out(shop: Shop) -> None:
+    facts, horizon, zone = Snapshot(shop.lake, shop.as_of()), shop.desk.plan.horizon, shop.settings.zone
+    orders = orders_of(facts)
+    for name, expected in (
+        ("months", by_month(orders, facts.as_of, zone)),
+        ("change", pl.DataFrame([what_changed(orders, facts.as_of, horizon)])),
+        ("cohorts", cohorts(orders, facts.as_of, zone)),
+        ("repeats", repeats(orders)),
+    ):
+        assert_frame_equal(read_page(shop.view.page(name)), expected)
+    assert set(FRAMES) <= {name for name in (*FRAMES, "alerts") if shop.view.page(name) is not None}
+    assert shop.view.page("alerts") is None
+
+
+def test_a_shop_without_orders_has_no_pages(tmp_path: Path) -> None:
+    shop = dongcha.new(tmp_path)
+    assert told_pages(Snapshot(shop.lake, AsOf.parse("2024-01-01")), Horizon(90), shop.settings.zone) == {}
 
 
 def test_only_what_is_new_is_published(tmp_path: Path) -> None:

@@ -34,12 +34,13 @@ def write(file: Path, run: str, people: list[tuple[Any, ...]] = PEOPLE) -> None:
         for customer, name, email, city, risk, kind in people:
             known = {"name": name, "email": email, "city": city}
             found = {"customer_id": customer, "customer": known, "orders": [], "texts": [], "made_by": run}
+            found["summary"] = {"orders": float(len(customer)), "spend": 10.0 * len(customer)} if city else {}
             answers = {"risky": {"answer": {"risk": risk, "kind": kind, "made_by": run}, "reasons": []}}
             writer.add_customer(found, answers if customer != "d" else {}, None)
         writer.add_products([{"product_id": "p", "name": run, "category": None, "brand": None, "price": 1.5}])
         runs = {"risky": {"entity": "customer_id", "version": "v1", "as_of": "2024-06-01"}}
         about = {"run": run, "runs": runs, "outputs": {"risk": "number", "kind": "text"}, "groups": {}, "overview": {}}
-        writer.finish(about)
+        writer.finish({**about, "pages": {"months": {"month": ["2024-01-01"], "made_by": [run]}}})
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,25 @@ def test_unknown_values_come_last_whichever_way_and_pages_tile_the_whole(view: V
             view.search(**wrong)
 
 
+def test_what_customers_did_stands_beside_what_is_answered_and_is_summed_over_whom_one_looks_for(view: View) -> None:
+    everybody = view.search()
+    assert list(everybody.rows[0])[5:] == ["orders", "spend", "recency_days", "risk", "kind"]
+    assert ids(view.search(sort="spend", descending=True))[:1] == ["a-1"]
+    assert [row["orders"] for row in everybody.rows] == [3.0, 3.0, 2.0, None, 1.0]
+    assert view.sums() == {"orders": 9.0, "spend": 90.0, "recency_days": 0.0, "risk": 1.5}
+    assert view.sums(where="kind == 'loyal'") == {"orders": 6.0, "spend": 60.0, "recency_days": 0.0, "risk": 1.4}
+    assert view.sums("leeds", looked_for_in=["city"])["orders"] == 4.0
+    assert set(view.sums("nobody").values()) == {0.0}
+    columns = view.everybody()
+    assert [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)] == everybody.rows
+
+
+def test_pages_lie_apart_from_what_the_view_says_of_itself(view: View) -> None:
+    assert view.page("months") == {"month": ["2024-01-01"], "made_by": ["one"]}
+    assert view.page("nothing") is None
+    assert "pages" not in view.about
+
+
 def test_sorting_reads_an_index(view: View) -> None:
     with view._open() as opened:
         for way, last in (("DESC", "ASC"), ("ASC", "DESC")):
@@ -139,7 +159,7 @@ def test_a_damaged_file_and_one_of_another_format_are_told_as_such(tmp_path: Pat
     view = View(tmp_path / "serving.db")
     write(view.file, "one")
     with sqlite3.connect(view.file) as connection:
-        connection.execute("UPDATE about SET told = replace(CAST(told AS TEXT), '\"format\":1', '\"format\":0')")
+        connection.execute("UPDATE about SET told = replace(CAST(told AS TEXT), '\"format\":2', '\"format\":0')")
     connection.close()
     with pytest.raises(StoreError, match="dongcha publish"):
         _ = view.run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +27,8 @@ from dongcha.insight_kit.live_orders import LiveOrders
 from dongcha.jobs.hand_over import ORDERS, SHOP
 from dongcha.warehouse.ledger import AUDIT, RUNS
 
+log = logging.getLogger("dongcha.live")
+
 RETRY_SECONDS: Final = 5.0
 """So long what could not be opened is left alone, unless something new is written before."""
 
@@ -40,6 +44,8 @@ class Opened:
     answer: Callable[[Facts], pl.DataFrame]
     contender: Contender
     """Who answers, opened: to be asked for reasons."""
+    features: Sequence[str] | None
+    """What it is asked with, None for all there are."""
 
     @property
     def as_of(self) -> str:
@@ -73,6 +79,7 @@ class Live:
     _renewing: threading.Lock = field(default_factory=threading.Lock)
     _again_at: float = 0.0
     _stale: bool = False
+    _told: str = ""
 
     def __post_init__(self) -> None:
         self._folder = live_folder(self.shop.desk.models.folder)
@@ -94,7 +101,7 @@ class Live:
             )
         now = AsOf(self.shop.clock())
         rows = world.shop.rows(customer_id, fresh)
-        facts = world.shop.facts(customer_id, rows, now, about)
+        facts = world.shop.facts(customer_id, rows, now, about, opened.features)
         told = {
             c.CUSTOMER_ID: customer_id,
             "insight": name,
@@ -105,7 +112,8 @@ class Live:
         }
         if opened.insight.needs.crowd is Crowd.BUYERS and not _bought(facts):
             return {**told, "basis": "none", "answer": None}
-        answer = opened.answer(facts).drop(c.ENTITY_ID).row(0, named=True)
+        answer = opened.answer(facts).row(0, named=True)
+        del answer[c.ENTITY_ID]
         return {**told, "basis": _basis(facts), "answer": answer}
 
     def judge(
@@ -146,6 +154,25 @@ class Live:
             threading.Thread(target=self._renew, daemon=True).start()
         return world
 
+    def standing(self) -> str:
+        """Whether answers are as of what was published last, in words for anybody: no path and no name.
+
+        Does not wait: what is not open yet is then opened by another thread.
+        """
+        try:
+            published_at(self.shop)
+        except OSError:
+            return "nothing is published yet"
+        if self._world is None:
+            if not self._renewing.locked():
+                threading.Thread(target=self._open_first, daemon=True).start()
+            return "being opened" if not self.trouble else "cannot be opened"
+        return "ready" if readiness(self)[0] else "answers by an older version: the newest cannot be opened"
+
+    def _open_first(self) -> None:
+        with contextlib.suppress(DongchaError):
+            self.world()
+
     def _anything_new(self) -> bool:
         # Every watch is asked, so that one write is not seen twice.
         new = [watch.any_new() for watch in self._watched]
@@ -156,6 +183,12 @@ class Live:
             self._world = self._opened(self._world)
         finally:
             self._renewing.release()
+
+    def _tell(self, trouble: str) -> None:
+        # Tried every few seconds: it is told once.
+        if trouble != self._told:
+            log.warning("live answers", extra={"fields": {"trouble": trouble}})
+        self.trouble = self._told = trouble
 
     def _opened(self, old: World | None) -> World:
         """The world as it is on disk, of whose parts those that are still right are taken over from the old one."""
@@ -177,7 +210,7 @@ class Live:
             stamp = (folder / STAMP).read_bytes()
             return (old.shop, stamp) if old and old.stamp == stamp else (LiveShop.open(folder), stamp)
         except BROKEN as error:
-            self.trouble = f"The customers' rows in {folder} cannot be read: {error}."
+            self._tell(f"The customers' rows in {folder} cannot be read: {error}.")
             if old is None:
                 raise MissingDataError(
                     "Nothing is published for live answers yet.", "Run it first: dongcha run."
@@ -190,7 +223,7 @@ class Live:
             stamp = (folder / STAMP).read_bytes()
             return before if before and before[1] == stamp else (LiveOrders.open(folder), stamp)
         except BROKEN as error:
-            self.trouble = f"The orders in {folder} cannot be read: {error}."
+            self._tell(f"The orders in {folder} cannot be read: {error}.")
             return before
 
     def _opened_insight(self, insight: Insight, before: Opened | None) -> Opened | None:
@@ -204,9 +237,12 @@ class Live:
                 return before
             contender = self.shop.desk.models.unread(insight, version)
             folder = self.shop.desk.models.folder / insight.name / version
-            return Opened(insight, version, stamp, contender.opened(folder, exported), contender)
+            answer, features = contender.opened(folder, exported), contender.reads()
+            if features is not None and insight.needs.crowd is Crowd.BUYERS:
+                features = (BUYER, *features)
+            return Opened(insight, version, stamp, answer, contender, features)
         except (*BROKEN, DongchaError) as error:
-            self.trouble = f"{insight.name} {version} cannot be opened: {error}."
+            self._tell(f"{insight.name} {version} cannot be opened: {error}.")
             return before
 
 
@@ -223,6 +259,11 @@ def _basis(facts: Facts) -> str:
     if len(facts.history.timeline):
         return "history"
     return "context" if facts.history.traits.width > 1 else "popular"
+
+
+def published_at(shop: Shop) -> float:
+    """When the customers' rows were published last, in seconds since 1970; OSError where they never were."""
+    return (live_folder(shop.desk.models.folder) / SHOP / STAMP).stat().st_mtime
 
 
 def readiness(live: Live) -> tuple[bool, str]:

@@ -31,7 +31,7 @@ class Reason(BaseModel):
 
 
 class CustomerRow(BaseModel):
-    """A customer in a list, and one number or group for each thing that insights answer about customers."""
+    """A customer in a list, what they did, and a number or group for each thing that insights answer about them."""
 
     model_config = ConfigDict(
         extra="allow",

@@ -108,6 +108,7 @@ class Shop(Asking):
         from dongcha.features.point_in_time import Snapshot
         from dongcha.jobs.publish import publish
         from dongcha.profiles.overview import shop_in_numbers
+        from dongcha.profiles.pages import told_pages
         from dongcha.profiles.portraits import Portraits
 
         horizon = self.desk.plan.horizon
@@ -119,9 +120,12 @@ class Shop(Asking):
             grouped = [k.name for k in portraits.runs if any(output.kind == "group" for output in k.yields)]
             groups = {name: self.groups(name).to_dicts() for name in grouped}
             numbers = shop_in_numbers(portraits.snapshot, horizon)
-            return {"overview": numbers, "groups": groups, "currency": self.currency}
+            pages = told_pages(portraits.snapshot, horizon, self.settings.zone) | self._told_pages(
+                [k.name for k in portraits.runs], grouped
+            )
+            return {"overview": numbers, "groups": groups, "currency": self.currency, "pages": pages}
 
-        settings = [horizon.days, self.settings.shop.currency]
+        settings = [horizon.days, self.settings.shop.currency, self.settings.shop.time_zone]
         return publish(self.desk, self.view, portray, tell, settings, again=again)
 
     def backtest(self, *names: str, as_of: str | AsOf | None = None, folds: int | None = None) -> list[dict[str, Any]]:
@@ -191,6 +195,14 @@ class Shop(Asking):
             self.__dict__.pop(name, None)
 
     # -- inside
+
+    def _told_pages(self, scored: Sequence[str], grouped: Sequence[str]) -> dict[str, Any]:
+        """What the view tells of alerts, aspects and movement: as much of it as was concluded."""
+        found: dict[str, Any] = {"alerts": self.alerts()} if "brand" in scored else {}
+        if "sentiment" in scored:
+            found["aspects"] = self.aspects().to_dict(as_series=False)
+        moves = {name: self.movement(name) for name in grouped if self.insights[name].entity == c.CUSTOMER_ID}
+        return found | {f"movement/{k}": v.to_dict(as_series=False) for k, v in moves.items() if v is not None}
 
     def _studies(
         self, names: Sequence[str], as_of: str | AsOf | None, folds: int | None = None

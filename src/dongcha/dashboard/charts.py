@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from dongcha.dashboard.look import Palette
+
+LABEL: Final = 168
+"""Pixels of a bar's name, after which it goes on in a second line."""
+WIDE: Final = 12.5
+NARROW: Final = 6.5
+LATIN: Final = 0x2E80
 
 
 def frame(**more: Any) -> dict[str, Any]:
@@ -44,6 +50,7 @@ def columns(
     *,
     stacked: bool = False,
     faint_last: bool = False,
+    x_name: str = "",
 ) -> dict[str, Any]:
     """Upright bars: one series in the accent, several in kinds; `faint_last`: the last bar is not whole yet."""
     made = []
@@ -63,32 +70,53 @@ def columns(
             }
         )
     return frame(
-        xAxis={"type": "category", "data": list(labels)},
+        xAxis={"type": "category", "data": list(labels), **_named(x_name)},
         yAxis=value_axis(unit),
         series=made,
         tooltip=_tooltip("axis", unit),
-        **_legend(len(series)),
+        **_legend(len(series), below=bool(x_name)),
     )
 
 
 def bars(
     p: Palette, labels: Sequence[str], values: Sequence[float], unit: str = "", *, signed: bool = False, name: str = ""
 ) -> dict[str, Any]:
-    """Lying bars, the first on top; `signed`: what is below zero in the bad colour."""
+    """Lying bars, the first on top, each with its number; `signed`: what is below zero in the bad colour."""
     data = [
         {"value": v, "itemStyle": {"color": p.bad if signed and v < 0 else p.accent, "borderRadius": 2}} for v in values
     ]
+    number = {
+        "show": True,
+        "position": "right",
+        "fontSize": 12,
+        "color": p.soft,
+        ":formatter": f"(a) => ({write(unit)})(a.value)",
+    }
     return frame(
-        xAxis=value_axis(unit),
+        grid={"left": 8, "right": 56, "top": 6, "bottom": 4, "containLabel": True},
+        xAxis={"type": "value", "show": False, "max": "dataMax"},
         yAxis={
             "type": "category",
             "data": list(labels),
             "inverse": True,
-            "axisLabel": {"width": 170, "overflow": "truncate"},
+            "axisLine": {"show": False},
+            "axisLabel": {
+                "width": _room(labels),
+                "overflow": "break",
+                "lineHeight": 13,
+                "hideOverlap": False,
+                "interval": 0,
+            },
         },
-        series=[{"type": "bar", "name": name, "data": data, "barMaxWidth": 18}],
+        series=[{"type": "bar", "name": name, "data": data, "barMaxWidth": 18, "label": number}],
         tooltip=_tooltip("axis", unit),
     )
+
+
+def _room(labels: Sequence[str]) -> int:
+    """Pixels for the longest name, up to LABEL; a Chinese character is as wide as two Latin ones."""
+    widest = max((sum(WIDE if ord(letter) > LATIN else NARROW for letter in label) for label in labels), default=0)
+    return min(LABEL, round(widest) + 4)
 
 
 def waterfall(p: Palette, labels: Sequence[str], steps: Sequence[float], unit: str = "") -> dict[str, Any]:
@@ -113,8 +141,8 @@ def waterfall(p: Palette, labels: Sequence[str], steps: Sequence[float], unit: s
     ]
     return frame(
         grid={"left": 8, "right": 64, "top": 6, "bottom": 4, "containLabel": True},
-        xAxis=value_axis(unit, splitNumber=4),
-        yAxis={"type": "category", "data": list(labels), "inverse": True},
+        xAxis={"type": "value", "show": False},
+        yAxis={"type": "category", "data": list(labels), "inverse": True, "axisLine": {"show": False}},
         tooltip={"show": False},
         series=[shown | {"data": base, "itemStyle": {"color": "transparent"}, "silent": True}, *made],
     )
@@ -157,14 +185,20 @@ def lines(
             }
         )
     bounds = {k: v for k, v in (("min", low), ("max", high)) if v is not None}
-    named = {"name": x_name, "nameLocation": "middle", "nameGap": 28} if x_name else {}
+    if low is not None and high is not None:
+        bounds["interval"] = (high - low) / 4
     return frame(
-        xAxis={"type": x, "splitLine": {"show": False}, **named},
+        xAxis={"type": x, "splitLine": {"show": False}, "max": "dataMax" if x == "value" else None, **_named(x_name)},
         yAxis=value_axis(unit, scale=not bounds, splitNumber=4, **bounds),
         series=made,
         tooltip=_tooltip("axis", unit),
         **_legend(len(series), list(series), below=bool(x_name)),
     )
+
+
+def _named(x_name: str) -> dict[str, Any]:
+    """What stands below an axis."""
+    return {"name": x_name, "nameLocation": "middle", "nameGap": 28} if x_name else {}
 
 
 def _tooltip(trigger: str, unit: str) -> dict[str, Any]:

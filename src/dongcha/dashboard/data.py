@@ -1,27 +1,27 @@
-"""The one place where the dashboard reads the workspace: each answer made once per version of lake and ledger."""
+"""The one place where the dashboard reads the workspace: customers and the shop from the serving view, the rest once.
+
+Answers of insights, their reasons and cards are read from the ledger once a version. The lake itself is read where
+facts are what is asked for: what is loaded, what was refused, what texts say, questions.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from functools import reduce
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.as_of import AsOf
-from dongcha.errors import DongchaError
+from dongcha.dashboard.people import Called, People
+from dongcha.errors import DongchaError, MissingDataError, StoreError, UnknownError
 from dongcha.features.declare import Feature, catalogue
-from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.base import Insight
 from dongcha.insight_kit.telling import Reader
-from dongcha.profiles import retention
-from dongcha.profiles.change import Change, by_month, what_changed
-from dongcha.profiles.orders import orders_of
-from dongcha.profiles.overview import Overview, overview
+from dongcha.profiles.pages import read_page
 from dongcha.profiles.story import story
 
 if TYPE_CHECKING:
@@ -31,17 +31,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 LOOK_AGAIN_SECONDS: Final = 2.0
 KEPT: Final = 500
-SUMMARY: Final = ("orders", "spend", "recency_days")
-SHOWN: Final = (c.NAME, c.EMAIL, c.CITY, c.COUNTRY)
-NUMBERS: Final = ("churn", "lifetime_value", "satisfaction", "segmentation")
-"""The insights whose numbers and groups stand beside each customer in the list."""
 
 
 class Data:
     """Everything the pages show, read from one shop.
 
     Safe to call from several threads: one reads at a time, since they share the engine's connection. What was made for
-    an older version is dropped as soon as a newer one is seen.
+    an older view or ledger is dropped as soon as a newer one is seen. Where no view can be read, it is made.
     """
 
     def __init__(self, shop: Shop) -> None:
@@ -49,10 +45,12 @@ class Data:
         self._lock = threading.RLock()
         self._kept: OrderedDict[Hashable, Any] = OrderedDict()
         self._versions: tuple[Hashable, ...] = ()
+        self._facts: tuple[tuple[str, int], ...] = ()
         self._looked_at = float("-inf")
+        self._people: tuple[str, People] | None = None
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` gives, kept under `key` until lake or ledger change."""
+        """What `make` gives, kept under `key` until view or ledger change."""
         with self._lock:
             self._look()
             if key not in self._kept:
@@ -61,51 +59,75 @@ class Data:
                     self._kept.popitem(last=False)
             return cast("T", self._kept[key])
 
+    def of_facts(self, key: str, make: Callable[[], T]) -> T:
+        """The same, kept until a table of the lake changes too."""
+        with self._lock:
+            self._look()
+            return self.once((key, self._facts), make)
+
     def forget(self) -> None:
         """Look at the workspace afresh: after something was changed from here."""
         with self._lock:
             self._looked_at = float("-inf")
 
+    def look(self) -> None:
+        """See to it that what is shown is of the newest view; the first time this may take as long as making it."""
+        with self._lock:
+            self._look()
+
     def _look(self) -> None:
         if time.monotonic() - self._looked_at < LOOK_AGAIN_SECONDS:
             return
-        self._looked_at = time.monotonic()
-        published = _or_none(lambda: self.shop.view.run)
-        versions = (published, *self.shop.lake.versions().items(), *self.shop.ledger.table_versions().items())
+        facts = tuple(self.shop.lake.versions().items())
+        if facts != self._facts:
+            self._facts = facts
+            self.shop.look_again()
+        versions = (self._published(), *self.shop.ledger.table_versions().items())
         if versions != self._versions:
             self._versions = versions
             self._kept.clear()
-            self.shop.look_again()
+        self._looked_at = time.monotonic()
+
+    def _published(self) -> str | None:
+        """The view's run; None where there is nothing to publish yet."""
+        try:
+            return self.shop.view.run
+        except (MissingDataError, StoreError) as none:
+            logging.getLogger(__name__).info("The serving view is made: %s", none)
+        return _or_none(lambda: self.shop.publish().run)
 
     # -- the shop
 
     def tables(self) -> dict[str, int]:
         """Loaded table → rows."""
-        return self.once("tables", lambda: {name: self.shop.lake.rows(name) for name in self.shop.lake.tables()})
+        return self.of_facts("tables", lambda: {name: self.shop.lake.rows(name) for name in self.shop.lake.tables()})
 
     def name(self) -> str:
         return self.shop.settings.shop.name
 
     def currency(self) -> str:
-        return self.once("currency", lambda: self.shop.currency)
+        return str(self.about().get("currency", self.shop.settings.shop.currency))
 
     @property
     def days(self) -> int:
         """The horizon."""
-        return self.shop.desk.plan.horizon.days
+        return self.shop.settings.time.horizon_days
 
-    def as_of(self) -> AsOf:
-        """The midnight after the last order; MissingDataError where no orders are loaded."""
-        return self.once("as_of", self.shop.as_of)
+    def about(self) -> Mapping[str, Any]:
+        """What the view says of itself; nothing where there is none. It waits for nobody."""
+        return _or_none(lambda: self.shop.view.about) or {}
 
-    def snapshot(self) -> Snapshot:
-        return self.once("snapshot", lambda: Snapshot(self.shop.lake, self.as_of()))
+    def newer(self) -> bool:
+        """Whether facts came since the view was made."""
+        told = self.about().get("table_versions", {})
+        return bool(told) and any(told.get(name) != version for name, version in self._facts)
 
     def features(self) -> dict[str, Feature]:
         return catalogue()
 
-    def product_names(self) -> dict[str, str]:
-        return self.once("product_names", lambda: self.shop.product_names)
+    def product_names(self) -> Mapping[str, str]:
+        """Product id → name, each read when asked for; none where there is no view."""
+        return Called(self.shop.view.products) if self.about() else {}
 
     def reader(self, language: str) -> Reader:
         return Reader(language, self.currency(), self.days, self.product_names())
@@ -120,117 +142,81 @@ class Data:
 
     def scores(self, name: str) -> pl.DataFrame | None:
         """The newest answer, None where the insight is not there or was never scored."""
-        return self.once(("scores", name), lambda: _or_none(lambda: self.shop.scores(name)))
+        return self.once(("scores", name), lambda: _or_none(lambda: self.need(name)))
 
     def need(self, name: str) -> pl.DataFrame:
         """The newest answer; MissingDataError, which says what to do, where there is none."""
         return self.once(("need", name), lambda: self.shop.scores(name))
 
     def scored_as_of(self, name: str) -> str:
-        run = self.once(("run", name), lambda: _or_none(lambda: self.shop.last_score(name)))
-        return str(AsOf(run[c.AS_OF])) if run else ""
+        return str(self.about().get("runs", {}).get(name, {}).get(c.AS_OF, ""))
 
-    def reasons(self, name: str) -> dict[str, list[dict[str, Any]]]:
-        return self.once(("reasons", name), lambda: self.shop.reasons_by_entity(name))
+    def reasons(self, name: str) -> pl.DataFrame:
+        """Every reason of the newest answer, strongest first: entity_id, feature, value, typical, effect."""
+        return self.once(("reasons", name), lambda: self.shop.reasons(name))
+
+    def reasons_of(self, name: str, entities: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        """Entity → its reasons, strongest first."""
+        mine = self.reasons(name).filter(pl.col(c.ENTITY_ID).is_in(list(entities)))
+        rows: dict[str, list[dict[str, Any]]] = {}
+        for row in mine.iter_rows(named=True):
+            rows.setdefault(row[c.ENTITY_ID], []).append(row)
+        return rows
 
     def groups(self, name: str) -> pl.DataFrame:
-        return self.once(("groups", name), lambda: self.shop.groups(name))
+        """The groups of an insight as the view tells them; MissingDataError where it was not scored."""
+        found = self.about().get("groups", {}).get(name)
+        return self.once(("groups", name), lambda: self.shop.groups(name) if found is None else pl.DataFrame(found))
 
-    def movement(self, name: str) -> pl.DataFrame | None:
-        return self.once(("movement", name), lambda: self.shop.movement(name))
+    # -- the shop over time, as it was told when the view was made
 
-    def aspects(self) -> pl.DataFrame:
-        return self.once("aspects", self.shop.aspects)
+    def overview(self) -> dict[str, Any]:
+        """The shop in numbers, as `profiles.overview.shop_in_numbers`; MissingDataError where no orders are loaded."""
+        found: dict[str, Any] = self.about().get("overview", {})
+        if "buyers" not in found:
+            raise self._unserved()
+        return found
+
+    def _unserved(self) -> DongchaError:
+        """Why there is no view, or nothing in it."""
+        try:
+            self.shop.as_of()
+        except DongchaError as missing:
+            return missing
+        return MissingDataError("There is no serving view yet.", "Make it: dongcha publish.")
+
+    def page(self, name: str) -> pl.DataFrame:
+        """One of `profiles.pages.FRAMES`, `aspects` or `movement/<insight>`; no rows where it was not told."""
+
+        def made() -> pl.DataFrame:
+            return read_page(self.shop.view.page(name) or {}) if self.about() else pl.DataFrame()
+
+        return self.once(("page", name), made)
 
     def alerts(self) -> list[dict[str, Any]]:
-        return self.once("alerts", lambda: _or_none(self.shop.alerts) or [])
+        """Whose mood is turning, the surest first; moments as text."""
+        return self.once("alerts", lambda: self.shop.view.page("alerts") or [] if self.about() else [])
 
-    def opinions(self) -> tuple[pl.DataFrame, pl.DataFrame]:
-        return self.once("opinions", lambda: self.shop.opinions(self.as_of()))
+    # -- customers
 
-    def said(self) -> pl.DataFrame:
-        return self.once("said", lambda: self.shop.said)
-
-    # -- numbers over all customers
-
-    def overview(self) -> Overview:
-        return self.once("overview", lambda: overview(self.shop.lake, self.as_of(), self.shop.desk.plan.horizon))
-
-    def orders(self) -> pl.DataFrame:
-        return self.once("orders", lambda: orders_of(self.snapshot()))
-
-    def names(self) -> list[str]:
-        """What the customers are called: what is masked wherever it stands."""
-
-        def made() -> list[str]:
-            if c.CUSTOMERS not in self.shop.lake.tables():
-                return []
-            rows = self.snapshot().table(c.CUSTOMERS)
-            return self.shop.lake.engine.to_polars(rows.select(c.NAME).distinct())[c.NAME].drop_nulls().to_list()
-
-        return self.once("names", made)
-
-    def months(self) -> pl.DataFrame:
-        return self.once("months", lambda: by_month(self.orders(), self.as_of(), self.shop.settings.zone))
-
-    def change(self) -> Change:
-        return self.once("change", lambda: what_changed(self.orders(), self.as_of(), self.shop.desk.plan.horizon))
-
-    def cohorts(self) -> pl.DataFrame:
-        return self.once("cohorts", lambda: retention.cohorts(self.orders(), self.as_of(), self.shop.settings.zone))
-
-    def survival(self) -> pl.DataFrame:
-        def made() -> pl.DataFrame:
-            lives = retention.lifetimes(self.orders(), self.as_of(), self.shop.desk.plan.horizon)
-            return retention.survival(lives["days"].to_numpy(), lives["ended"].to_numpy())
-
-        return self.once("survival", made)
-
-    def repeats(self) -> pl.DataFrame:
-        return self.once("repeats", lambda: retention.repeats(self.orders()))
-
-    def shopping_funnel(self) -> pl.DataFrame:
-        horizon = self.shop.desk.plan.horizon
-        return self.once("funnel", lambda: retention.shopping_funnel(self.snapshot(), horizon))
-
-    def people(self) -> pl.DataFrame:
-        """Every customer of the list, those worth most first: entity_id, who they are, what they did, what we think."""
-        return self.once("people", self._people)
-
-    def _people(self) -> pl.DataFrame:
-        snapshot = self.snapshot()
-        did = snapshot.features(snapshot.available(SUMMARY)).rename({c.CUSTOMER_ID: c.ENTITY_ID})
-        answers = [answer for name in NUMBERS if (answer := self.scores(name)) is not None]
-        shown = [answer.select(c.ENTITY_ID, *_flat(answer)) for answer in answers]
-        found = reduce(lambda left, right: left.join(right, on=c.ENTITY_ID, how="full", coalesce=True), shown, did)
-        if snapshot.has(c.CUSTOMERS):
-            rows = snapshot.table(c.CUSTOMERS).select(c.CUSTOMER_ID, *SHOWN)
-            known = self.shop.lake.engine.to_polars(rows).rename({c.CUSTOMER_ID: c.ENTITY_ID})
-            found = found.join(known.unique(c.ENTITY_ID), on=c.ENTITY_ID, how="left")
-        else:
-            found = found.with_columns(pl.lit(None, pl.String).alias(k) for k in SHOWN)
-        first = "lifetime_value" if "lifetime_value" in found.columns else "spend"
-        return found.sort(first, c.ENTITY_ID, descending=[True, False], nulls_last=True)
-
-    def audience(self, rule: str) -> pl.DataFrame:
-        """Whom a rule matches; UsageError where it cannot be read."""
-        return self.once(("audience", rule), lambda: self.shop.audience(rule))
-
-    def audience_names(self) -> list[str]:
-        """What a rule may ask for: the numbers and groups of every insight about customers that was scored."""
-        mine = [k for k in self.insights() if k.entity == c.CUSTOMER_ID and self.scores(k.name) is not None]
-        return [o.name for k in mine for o in k.yields if o.kind in {"value", "group"}]
+    def people(self) -> People:
+        """The customers of the newest view; MissingDataError where there is none. It waits for nobody."""
+        if not self.about():
+            raise self._unserved()
+        run, known = self.shop.view.run, self._people
+        if known is None or known[0] != run:
+            known = self._people = run, People(self.shop.view)
+        return known[1]
 
     def profile(self, customer_id: str, language: str) -> dict[str, Any]:
-        """One customer, from the serving view where it is published; UsageError where no table knows them."""
+        """One customer and their story; UnknownError where no table knows them."""
+        found = self.shop.view.get(customer_id) if self.about() else None
+        if found is None:
+            raise UnknownError(f"No table knows a customer '{customer_id}'.")
+        return found | {"story": story(found, self.insights(), self.reader(language))}
 
-        def made() -> dict[str, Any]:
-            found = _or_none(lambda: self.shop.view.get(customer_id))
-            if found is None:
-                return self.shop.profile(customer_id, language=language)
-            return found | {"story": story(found, self.insights(), self.reader(language))}
-
-        return self.once(("profile", customer_id, language), made)
+    def said(self) -> pl.DataFrame:
+        return self.of_facts("said", lambda: self.shop.said)
 
     # -- models and the machine room
 
@@ -241,10 +227,10 @@ class Data:
         return self.once(("card", name), lambda: _or_none(lambda: self.shop.card(name)))
 
     def status(self) -> dict[str, Any]:
-        return self.once("status", self.shop.status)
+        return self.of_facts("status", self.shop.status)
 
     def quarantined(self) -> pl.DataFrame:
-        return self.once("quarantined", self.shop.lake.quarantined)
+        return self.of_facts("quarantined", self.shop.lake.quarantined)
 
     def audit(self) -> list[dict[str, Any]]:
         return self.once("audit", lambda: self.shop.ledger.audit().reverse().to_dicts())
@@ -257,10 +243,6 @@ class Data:
         with self._lock:
             self.shop.promote(name, version, why=why)
         self.forget()
-
-
-def _flat(answer: pl.DataFrame) -> list[str]:
-    return [name for name, kind in answer.schema.items() if kind in {pl.Float64, pl.String} and name != c.ENTITY_ID]
 
 
 def _or_none(make: Callable[[], T]) -> T | None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-FONT: Final = 'Inter, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "WenQuanYi Zen Hei", sans-serif'
+FONT: Final = (
+    'Inter, -apple-system, "Segoe UI", Roboto, "Liberation Sans", "PingFang SC", "Microsoft YaHei", '
+    '"Noto Sans CJK SC", "WenQuanYi Zen Hei", sans-serif'
+)
 
 
 @dataclass(frozen=True)

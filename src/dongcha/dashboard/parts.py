@@ -163,10 +163,16 @@ def pill(text: str, kind: str = "") -> Markup:
     return Markup(f'<span class="pill {kind}">{escape(text)}</span>')
 
 
+def dot(text: str, color: str) -> Markup:
+    """A word after a dot of the colour that it has in a chart."""
+    return Markup(f'<i class="dot" style="background: {color}" aria-hidden="true"></i>{escape(text)}')
+
+
 def bar(share: float | None, text: str) -> Markup:
     """A number with a small bar before it, filled to that `share`."""
     width = 100 * min(max(share or 0.0, 0.0), 1.0)
-    return Markup(f'<span class="bar" aria-hidden="true"><i style="width:{width:.0f}%"></i></span>{escape(text)}')
+    filled = f'<span class="bar" aria-hidden="true"><i style="width:{width:.0f}%"></i></span>'
+    return Markup(f'{filled}<span class="of">{escape(text)}</span>')
 
 
 def kpi(
@@ -180,8 +186,9 @@ def kpi(
     good: bool = True,
     width: int = 3,
     signed: str = "",
+    share: float | None = None,
 ) -> None:
-    """One figure: its name, itself, how it changed, and its last months as a line."""
+    """One figure: its name, itself, how it changed, and its last months as a line, or the `share` it is of a whole."""
     unit = f"<small>{escape(unit)}</small>" if unit else ""
     told = ""
     if change is not None:
@@ -189,9 +196,13 @@ def kpi(
         told = f'<span class="{kind}">{"▲" if change >= 0 else "▼"} {escape(signed)}</span>'
     ui.html(
         f'<div class="name">{escape(name)}</div><div class="value">{escape(value)}{unit}</div>'
-        f'<div class="delta">{told}<span>{escape(note)}</span></div>{spark(trend)}',
+        f'<div class="delta">{told}<span>{escape(note)}</span></div>{spark(trend)}{_meter(share)}',
         sanitize=False,
     ).classes(f"card kpi w{width}")
+
+
+def _meter(share: float | None) -> str:
+    return "" if share is None else f'<div class="meter" aria-hidden="true"><i style="width:{share:.0%}"></i></div>'
 
 
 def spark(values: Sequence[float]) -> str:
@@ -209,16 +220,28 @@ def spark(values: Sequence[float]) -> str:
     )
 
 
-def empty(view: View, what: str, mend: str = "") -> None:
-    """What stands where nothing can be shown: why, and what to do."""
+def empty(view: View, what: str, mend: str = "", *, more: str = "") -> None:
+    """What stands where nothing can be shown: why, and what to do; with a way to where the data is looked after."""
+    code = f"<code>{escape(mend)}</code>{link(view.say('to_data'), '/data')}" if mend else ""
+    told = f"<p>{escape(more)}</p>" if more else ""
     with ui.element("section").classes("card w12"):
-        code = f"<code>{escape(mend)}</code>" if mend else ""
-        ui.html(f'<div class="empty"><span>{escape(what)}</span>{code}</div>', sanitize=False)
+        ui.html(f'<div class="empty"><h2>{escape(what)}</h2>{told}{code}</div>', sanitize=False)
 
 
 def lacking(view: View, error: DongchaError) -> None:
-    """The same of an error that says what is missing."""
-    empty(view, view.say("lacks", what=error.what), error.mend)
+    """The same of an error that says what is missing: in the reader's words where that is orders, or a run."""
+    there = view.data.about()
+    if not there:
+        empty(view, view.say("no_orders"), "dongcha load orders.csv --as orders", more=view.say("no_orders_sub"))
+    elif not there["runs"]:
+        no_run(view)
+    else:
+        empty(view, error.what, error.mend)
+
+
+def no_run(view: View) -> None:
+    """What stands where no insight has answered yet."""
+    empty(view, view.say("no_run"), "dongcha run", more=view.say("no_run_sub"))
 
 
 def quotes(rows: Sequence[tuple[str, str]]) -> None:

@@ -28,7 +28,7 @@ class RunCard:
 
     async def draw(self) -> None:
         """The card, which looks again every 2 seconds."""
-        with ui.element("section").classes("card w12"):
+        with ui.element("section").classes("card w7"):
             self.told = ui.html("", sanitize=False).props('aria-live="polite"')
             self.bar = ui.linear_progress(value=0, show_value=False).props('rounded size="6px"').style("margin: 10px 0")
             self.output = ui.label("").classes("code").style("white-space: pre-wrap; margin: 8px 0")

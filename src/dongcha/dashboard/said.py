@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
+import polars as pl
 from nicegui import ui
 
 from dongcha import columns as c
@@ -17,6 +18,8 @@ from dongcha.privacy.redaction import redacted
 EXAMPLE: Final = 200
 """Characters of a text that is quoted."""
 WORDS: Final = 4
+FEWEST: Final = 4
+"""Periods in which somebody said something, for a mood to be worth listing."""
 
 
 def named(view: View, subject: str) -> str:
@@ -26,6 +29,17 @@ def named(view: View, subject: str) -> str:
         return view.say("whole_shop")
     called = view.data.product_names().get(name, name) if kind == "product" else name
     return f"{view.say(f'kind_{kind}')} {called}"
+
+
+def least_liked(view: View, brand: pl.DataFrame, most: int, *, width: int) -> None:
+    """What stands where no mood is turning: whom reviews like least."""
+    heard = brand.filter(pl.col("texts_over_time").list.len() >= FEWEST).sort("brand_mood", c.ENTITY_ID)
+    rows = [
+        (named(view, row[c.ENTITY_ID]), view.mood(row["brand_mood"])) for row in heard.head(most).iter_rows(named=True)
+    ]
+    columns = [(view.say("least_liked"), "key"), (view.say("mood"), "num")]
+    sub = view.say("attention_none_sub", n=view.number(len(brand)))
+    parts.table_card(view, view.say("attention_none"), sub, columns, rows, heard, "moods", width=width)
 
 
 def alert_line(view: View, alert: Mapping[str, Any]) -> None:
@@ -55,7 +69,7 @@ def alert_note(view: View, alert: Mapping[str, Any], examples: int = 1) -> None:
     topic = alert["topic"]
     if topic:
         values = {
-            "topic": topic["topic"],
+            "topic": view.topic(topic["topic"]),
             "before": view.percent(topic["share_before"]),
             "now": view.percent(topic["share"]),
         }
@@ -71,4 +85,4 @@ def alert_note(view: View, alert: Mapping[str, Any], examples: int = 1) -> None:
 
 def example_text(view: View, text: str) -> str:
     """A customer's words, without what names or reaches a person where the reader's role asks for that."""
-    return shortened(redacted(text, view.data.names()) if view.person.masked else text, EXAMPLE)
+    return shortened(redacted(text, view.data.people().names) if view.person.masked else text, EXAMPLE)

@@ -89,12 +89,13 @@ async def show(view: View, page: Page, pages: Sequence[Page], arguments: Mapping
     async def fill() -> None:
         with place:
             try:
+                await view.fetch(lambda d: d.look())
                 await page.draw(view, arguments)
             except DongchaError as missing:
                 parts.lacking(view, missing)
             except Exception:
                 logging.getLogger(__name__).exception("The page %s could not be drawn", page.path)
-                parts.empty(view, view.say("broke"))
+                parts.empty(view, view.say("broke"), more=view.say("broke_sub"))
             finally:
                 waiting.delete()
 
@@ -144,6 +145,8 @@ def top(view: View, title: str, lead: str = "") -> None:
         burger.classes("dc-burger ghost").on("click", js_handler="() => document.body.classList.add('dc-open')")
         ui.element("div").classes("push")
         said = f'<p class="lead">{escape(lead)}</p>' if lead else ""
+        if view.data.newer():
+            said += f'<p class="newer">{parts.link(view.say("newer"), "/data")}</p>'
         ui.html(f"<h1>{escape(title)}</h1>{said}", sanitize=False).classes("grow")
         _switch(view.say("other_language"), LANGUAGE, "en" if view.language == "zh" else "zh")
         icon, name = ("light_mode", "light") if view.dark else ("dark_mode", "dark")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from dongcha import columns as c
@@ -24,6 +26,10 @@ LARGE: Final = {"en": ((1e9, "B"), (1e6, "M"), (1e4, "k")), "zh": ((1e8, "亿"),
 LARGE_DIVISOR: Final = {"k": 1e3}
 SUREST: Final = 0.99
 """Nothing is told as surer than this."""
+ONE: Final = re.compile(r"(?<![\d.,])1([^\[\]\d]*)\[s\]")
+"""A phrase writes "{n} order[s]": one of them goes without the s."""
+HARDLY: Final = 0.005
+NUMBERED: Final = re.compile(r"^#\d+ ")
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,9 @@ class View:
     def say(self, key: str, **values: object) -> str:
         """The phrase for `key` in the person's language, with its values filled in."""
         english, chinese = WORDS[key]
-        return (chinese if self.language == "zh" else english).format(**values)
+        if self.language == "zh":
+            return chinese.format(**values)
+        return ONE.sub(r"1\1", english.format(**values)).replace("[s]", "s")
 
     def pick(self, english: str, chinese: str) -> str:
         return chinese if self.language == "zh" else english
@@ -59,11 +67,15 @@ class View:
             raise AccessError(self.say("only_admins"))
         await asyncio.to_thread(make, self.data)
 
+    @cached_property
+    def currency(self) -> str:
+        """The code of the shop's money."""
+        return self.data.currency()
+
     @property
     def unit(self) -> str:
         """What stands for money on an axis: its sign, or its code."""
-        code = self.data.currency()
-        return SIGNS.get(code, code)
+        return SIGNS.get(self.currency, self.currency)
 
     # -- numbers as people read them
 
@@ -80,21 +92,25 @@ class View:
         """With the currency's sign in front, or its code behind."""
         if amount is None:
             return NONE
-        code = self.data.currency()
+        code = self.currency
         text = f"{abs(amount):,.{decimals}f}"
         minus = "−" if amount < 0 and float(text.replace(",", "")) else ""
         return f"{minus}{SIGNS[code]}{text}" if code in SIGNS else f"{minus}{text} {code}".strip()
 
     def short(self, value: float, *, money: bool = False) -> str:
         """Large numbers in thousands, millions, 万 or 亿."""
-        sign = SIGNS.get(self.data.currency(), "") if money else ""
-        code = f" {self.data.currency()}" if money and not sign and self.data.currency() else ""
+        sign = SIGNS.get(self.currency, "") if money else ""
+        code = f" {self.currency}" if money and not sign and self.currency else ""
         for size, letter in LARGE[self.language]:
             if abs(value) >= size:
                 return (
                     f"{'−' if value < 0 else ''}{sign}{abs(value) / LARGE_DIVISOR.get(letter, size):,.1f}{letter}{code}"
                 )
         return f"{'−' if value < 0 else ''}{sign}{abs(value):,.0f}{code}"
+
+    def unit_of(self, unit: str) -> str:
+        """An output's unit in words."""
+        return self.say(f"unit_{unit}") if f"unit_{unit}" in WORDS else unit
 
     @staticmethod
     def first_up(text: str) -> str:
@@ -105,10 +121,18 @@ class View:
         return self.percent(min(value, SUREST))
 
     def mood(self, value: float | None) -> str:
-        return NONE if value is None else f"{value:+.2f}".replace("-", "−")
+        if value is None:
+            return NONE
+        return "0.00" if abs(value) < HARDLY else f"{value:+.2f}".replace("-", "−")
 
-    def day(self, moment: date | datetime | None) -> str:
-        return NONE if moment is None else f"{moment:%Y-%m-%d}"
+    @staticmethod
+    def topic(name: str) -> str:
+        """A topic by its words, without the number that tells it apart."""
+        return NUMBERED.sub("", name)
+
+    def day(self, moment: date | datetime | str | None) -> str:
+        """A day, of a moment or of its ISO 8601 text."""
+        return NONE if moment is None else moment[:10] if isinstance(moment, str) else f"{moment:%Y-%m-%d}"
 
     def month(self, month: date) -> str:
         return self.pick(f"{month:%b %Y}", f"{month.year} 年 {month.month} 月")
@@ -117,7 +141,9 @@ class View:
         """A number of an insight's output, by its unit."""
         if value is None or isinstance(value, str):
             return value or NONE
-        if unit in {"probability", "share"}:
+        if unit == "probability":
+            return self.sure(value)
+        if unit == "share":
             return self.percent(value)
         if unit == "money":
             return self.money(value)
@@ -129,7 +155,7 @@ class View:
         """One output of an insight for a reader: groups and labels in their language, products by name."""
         insight = self.data.insight(name)
         if output.kind == "group":
-            return insight.say(value, self.language)
+            return NONE if value is None else self.topic(insight.say(value, self.language))
         if isinstance(output, Ranking):
             named = self.data.product_names() if output.of == c.PRODUCT_ID else {}
             labels = [pair[c.LABEL] for pair in value or []][:3]

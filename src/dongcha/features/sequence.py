@@ -34,6 +34,9 @@ CATALOGUE: Final[dict[str, pl.DataType]] = {
 }
 ORDERED_BY: Final = "ordered_by"
 """What tells events of one moment apart: the order and its line, or the event's own id."""
+LINES: Final = {**TIMELINE, ORDERED_BY: pl.String()}
+IN_ORDER: Final = (c.CUSTOMER_ID, c.HAPPENED_AT, c.EVENT, ORDERED_BY, c.PRODUCT_ID)
+"""What lines are sorted by."""
 LINE_DIGITS: Final = 9
 
 
@@ -44,9 +47,14 @@ def timeline(facts: Snapshot, products: pl.DataFrame | None = None) -> pl.DataFr
     alone has a `rating`; what the events table says of completed orders is left out where orders are loaded. `price` is
     the unit price paid, else the product's. Times are UTC. `products`: the catalogue, where it was read already.
     """
+    return lines(facts, products).drop(ORDERED_BY)
+
+
+def lines(facts: Snapshot, products: pl.DataFrame | None = None) -> pl.DataFrame:
+    """The timeline, and beside it what tells events of one moment apart: columns as TIMELINE, and ORDERED_BY."""
     found = parts(facts)
     if not found:
-        return pl.DataFrame(schema=TIMELINE)
+        return pl.DataFrame(schema=LINES)
     fetched = [told(facts.lake.engine.to_polars(part)) for part in found]
     return merged(pl.concat(fetched), catalogue(facts) if products is None else products)
 
@@ -62,18 +70,16 @@ def told(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def merged(told: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:
-    """The parts one under the other as one timeline; `catalogue` as CATALOGUE, at least of these products."""
+    """The parts one under the other, in order, columns as LINES; `catalogue` as CATALOGUE."""
     products = catalogue.select(c.PRODUCT_ID, c.CATEGORY, c.BRAND, pl.col(c.PRICE).alias("listed"))
     merged = told.join(products, on=c.PRODUCT_ID, how="left")
-    order = (c.CUSTOMER_ID, c.HAPPENED_AT, c.EVENT, ORDERED_BY, c.PRODUCT_ID)
-    merged = merged.with_columns(pl.coalesce(c.PRICE, "listed").alias(c.PRICE)).sort(order)
-    return merged.select(pl.col(name).cast(kind) for name, kind in TIMELINE.items())
+    merged = merged.with_columns(pl.coalesce(c.PRICE, "listed").alias(c.PRICE)).sort(IN_ORDER)
+    return merged.select(pl.col(name).cast(kind) for name, kind in LINES.items())
 
 
 def own_schema() -> dict[str, pl.DataType]:
     """The columns of a part, and their types."""
-    own = {name: kind for name, kind in TIMELINE.items() if name not in {c.CATEGORY, c.BRAND}}
-    return {**own, ORDERED_BY: pl.String()}
+    return {name: kind for name, kind in LINES.items() if name not in {c.CATEGORY, c.BRAND}}
 
 
 def _order_lines(facts: Snapshot) -> ir.Table:

@@ -65,6 +65,10 @@ class Contender(ABC):
         None of it may be about any one customer.
         """
 
+    def reads(self) -> Sequence[str] | None:
+        """The features that `predict` looks at, once loaded: no others are told to who answers live; None for all."""
+        return None
+
     def opened(self, folder: Path, exported: Path) -> Callable[[Facts], pl.DataFrame]:
         """`predict` for the facts of one customer, from what `save` and `export` wrote; nothing heavy is imported."""
         self.load(folder)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
 from dongcha.features.declare import about_customers
-from dongcha.features.one_customer import FRESH, OneCustomer, Recipe, Row, Rows, market_of
+from dongcha.features.one_customer import FRESH, OneCustomer, OwnRows, Recipe, Row, as_kept, market_of
 from dongcha.features.point_in_time import Snapshot
-from dongcha.features.sequence import ORDERED_BY, TIMELINE, catalogue, own_schema
+from dongcha.features.sequence import IN_ORDER, LINES, TIMELINE, catalogue, lines, own_schema
 from dongcha.features.texts import TEXTS
 from dongcha.features.traits import traits
 from dongcha.insight_kit.facts import Facts
@@ -26,34 +28,40 @@ from dongcha.warehouse.tables import table
 
 STAMP: Final = "stamp.json"
 """What every exported folder says of itself: `as_of`, and the versions of the tables."""
+FORMAT: Final = 2
+"""Of the files below; part of the stamp, so that the next scoring writes anew what an older Dongcha wrote."""
 HORIZON_FILE: Final = "horizon.json"
 RECIPE: Final = "recipe.json"
 CATALOGUE_FILE: Final = "catalogue.arrow"
 TRAITS_FILE: Final = "traits.arrow"
 MARKET_FILE: Final = "market.arrow"
 PRODUCTS_FILE: Final = "products.arrow"
+LINES_FILE: Final = "lines.arrow"
 ROWS: Final = "rows"
 
 
 def write_shop(facts: Snapshot, horizon: Horizon, folder: Path, stamp: Mapping[str, Any]) -> None:
     """Everything about single customers that live answers read, in place of what is there: swapped whole.
 
-    Each table's rows are written by customer, uncompressed, so that one customer's are found in the mapped file and
-    read alone. Takes as much memory as the largest table; the files hold personal data, as the lake does.
+    Each table's rows, and everybody's timeline, are written by customer, uncompressed, so that one customer's are
+    found in the mapped file and read alone. Takes as much memory as the largest table; the files hold personal data,
+    as the lake does.
     """
     draft = folder.with_name(f".{folder.name}.draft")
     shutil.rmtree(draft, ignore_errors=True)
     (draft / ROWS).mkdir(parents=True)
     recipe = Recipe.of(facts, about_customers())
     (draft / RECIPE).write_text(recipe.to_json(), "utf-8")
-    for name, columns in recipe.tables.items():
-        rows = facts.lake.engine.to_polars(facts.table(name).select(*columns))
+    for name in recipe.tables:
+        rows = as_kept(facts.lake.engine.to_polars(facts.table(name)))
         if name == c.PRODUCTS:
             _write(rows.sort(c.PRODUCT_ID), draft / PRODUCTS_FILE)
         else:
             _write(rows.drop_nulls(c.CUSTOMER_ID).sort(c.CUSTOMER_ID, c.HAPPENED_AT), draft / ROWS / f"{name}.arrow")
+    products = catalogue(facts)
+    _write(products, draft / CATALOGUE_FILE)
+    _write(lines(facts, products), draft / LINES_FILE)
     _write(market_of(facts), draft / MARKET_FILE)
-    _write(catalogue(facts), draft / CATALOGUE_FILE)
     _write(traits(facts), draft / TRAITS_FILE)
     (draft / HORIZON_FILE).write_text(json.dumps(horizon.days), "utf-8")
     (draft / STAMP).write_text(json.dumps(dict(stamp)), "utf-8")
@@ -82,22 +90,63 @@ def _write(frame: pl.DataFrame, file: Path) -> None:
 
 @dataclass(frozen=True)
 class ByCustomer:
-    """A frame sorted by customer, and where each one's rows are."""
+    """A frame sorted by customer; one's rows are found by bisection, so that opening it costs nothing."""
 
     frame: pl.DataFrame
-    places: Mapping[str, tuple[int, int]]
+
+    def of(self, customer_id: str) -> pl.DataFrame:
+        """Their rows, none for whom it does not know; nothing is copied."""
+        whose = self.frame[c.CUSTOMER_ID]
+        start = bisect_left(whose, customer_id)
+        return self.frame.slice(start, bisect_right(whose, customer_id, lo=start) - start)
+
+
+@dataclass(frozen=True)
+class Products:
+    """What is known of products as of the publishing, found by their ids."""
+
+    catalogue: pl.DataFrame
+    """Columns as `features.sequence.CATALOGUE`, by product."""
+    numbers: Mapping[str, int]
+    """Product → its row in the catalogue."""
+    described: pl.DataFrame
+    """The table `products`, or no row of it."""
+    _places: np.ndarray
+    _paid: np.ndarray
+    _items: np.ndarray
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, key: str = c.CUSTOMER_ID) -> ByCustomer:
-        counted = frame.lazy().group_by(key, maintain_order=True).len().collect()
-        starts = counted["len"].cum_sum() - counted["len"]
-        places = zip(counted[key].to_list(), zip(starts.to_list(), counted["len"].to_list(), strict=True), strict=True)
-        return cls(frame, dict(places))
+    def of(cls, catalogue: pl.DataFrame, described: pl.DataFrame, market: pl.DataFrame) -> Products:
+        ids = catalogue[c.PRODUCT_ID].to_list()
+        numbers = dict(zip(ids, range(len(ids)), strict=True))
+        places = described.select(c.PRODUCT_ID).with_row_index("place")
+        beside = catalogue.select(c.PRODUCT_ID).join(places, on=c.PRODUCT_ID, how="left", maintain_order="left")
+        beside = beside.join(market, on=c.PRODUCT_ID, how="left", maintain_order="left")
+        found = (beside[name].cast(pl.Float64).to_numpy() for name in ("place", "paid", "items"))
+        return cls(catalogue, numbers, described, *found)
 
-    def rows(self, customer_id: str) -> list[dict[str, Any]]:
-        """As dicts, none for whom it does not know."""
-        start, count = self.places.get(customer_id, (0, 0))
-        return self.frame.slice(start, count).to_dicts() if count else []
+    def rows(
+        self, products: set[str], columns: Sequence[str] | None = None
+    ) -> tuple[Sequence[str], list[tuple[Any, ...]]]:
+        """What the table `products` says of these: the columns, by default all, and the rows."""
+        numbers = [self.numbers[one] for one in sorted(products) if one in self.numbers]
+        places = [int(place) for place in self._places[numbers].tolist() if place >= 0]
+        names = self.described.columns if columns is None else columns
+        # One by one: gathered at once, they would be by other threads, to wait for which takes longer.
+        told = [[series[place] for place in places] for series in map(self.described.get_column, names)]
+        return names, list(zip(*told, strict=True))
+
+    def listed(self, product: str | None) -> dict[str, Any]:
+        """What the catalogue says of one; nothing of one that it lacks."""
+        number = self.numbers.get(product) if product else None
+        return {} if number is None else self.catalogue.row(number, named=True)
+
+    def market(self, product: str) -> tuple[float, float] | None:
+        """What everybody paid for it and how many were bought; None where nobody bought it."""
+        number = self.numbers.get(product)
+        if number is None or np.isnan(self._items[number]):
+            return None
+        return float(self._paid[number]), float(self._items[number])
 
 
 @dataclass(frozen=True)
@@ -107,92 +156,126 @@ class LiveShop:
     as_of: AsOf
     horizon: Horizon
     tables: Mapping[str, ByCustomer]
-    products: ByCustomer
-    listed: ByCustomer
-    catalogue: pl.DataFrame
+    lines: ByCustomer
+    """Everybody's timeline, columns as `features.sequence.LINES`."""
+    timelines: ByCustomer
+    """The same, columns as TIMELINE."""
     traits: ByCustomer
-    market: Mapping[str, tuple[float, float]]
+    products: Products
     asked: OneCustomer
 
     @classmethod
     def open(cls, folder: Path) -> LiveShop:
         """OSError, ValueError or KeyError where something is missing or damaged."""
         told = json.loads((folder / STAMP).read_text("utf-8"))
+        told_lines = _read(folder / LINES_FILE)
         recipe = Recipe.from_json((folder / RECIPE).read_text("utf-8"))
-        market = {name: (paid, items) for name, paid, items in _read(folder / MARKET_FILE).iter_rows()}
-        products, listed = folder / PRODUCTS_FILE, _read(folder / CATALOGUE_FILE)
-        none = pl.DataFrame(schema={c.PRODUCT_ID: pl.String()})
-        tables = [name for name in recipe.tables if name != c.PRODUCTS]
+        rows = {name: _read(folder / ROWS / f"{name}.arrow") for name in recipe.tables if name != c.PRODUCTS}
+        described = folder / PRODUCTS_FILE
+        nothing = pl.DataFrame(schema={c.PRODUCT_ID: pl.String()})
+        products = Products.of(
+            _read(folder / CATALOGUE_FILE),
+            _read(described) if described.exists() else nothing,
+            _read(folder / MARKET_FILE),
+        )
         return cls(
             AsOf.parse(told[c.AS_OF]),
             Horizon(json.loads((folder / HORIZON_FILE).read_text("utf-8"))),
-            {name: ByCustomer.of(_read(folder / ROWS / f"{name}.arrow")) for name in tables},
-            ByCustomer.of(_read(products) if products.exists() else none, c.PRODUCT_ID),
-            ByCustomer.of(listed, c.PRODUCT_ID),
-            listed,
-            ByCustomer.of(_read(folder / TRAITS_FILE)),
-            market,
-            OneCustomer(recipe, market),
+            {name: ByCustomer(frame) for name, frame in rows.items()},
+            ByCustomer(told_lines),
+            ByCustomer(told_lines.select(list(TIMELINE))),
+            ByCustomer(_read(folder / TRAITS_FILE)),
+            products,
+            OneCustomer(recipe, products.market),
         )
 
-    def knows(self, customer_id: str) -> bool:
-        """Whether any table has a row of theirs."""
-        return any(customer_id in table.places for table in (*self.tables.values(), self.traits))
+    @property
+    def catalogue(self) -> pl.DataFrame:
+        """Columns as `features.sequence.CATALOGUE`, by product."""
+        return self.products.catalogue
 
-    def rows(self, customer_id: str, fresh: Sequence[Row] = ()) -> Rows:
+    def rows(self, customer_id: str, fresh: Sequence[Row] = ()) -> OwnRows:
         """All their rows: the stored ones, and `fresh` ones whose table's key no stored row has.
 
         A fresh row has a `table` (events by default) and that table's columns, in UTC; one without a key is new.
         """
-        found: dict[str, list[Row]] = {name: list(stored.rows(customer_id)) for name, stored in self.tables.items()}
-        seen = {name: {_key(name, row) for row in rows} for name, rows in found.items()}
+        stored = cache(lambda name: self.tables[name].of(customer_id))
+        new: dict[str, list[Row]] = {}
+        seen: dict[str, set[tuple[Any, ...]]] = {}
         for row in fresh:
             name = row.get(FRESH, c.EVENTS)
-            if name in found and (None in _key(name, row) or _key(name, row) not in seen[name]):
-                found[name].append({**row, FRESH: name, c.CUSTOMER_ID: customer_id})
-        named = {row.get(c.PRODUCT_ID) for some in found.values() for row in some}
-        found[c.PRODUCTS] = [row for one in sorted(filter(None, named)) for row in self.products.rows(one)]
-        return found
+            if name not in self.tables:
+                continue
+            if name not in seen:
+                seen[name] = set(zip(*(stored(name)[column].to_list() for column in table(name).key), strict=True))
+            key = tuple(row.get(column) for column in table(name).key)
+            if None in key or key not in seen[name]:
+                new.setdefault(name, []).append({**row, FRESH: name, c.CUSTOMER_ID: customer_id})
+        return OwnRows(tuple(self.tables), stored, self.products.rows, new)
 
-    def facts(self, customer_id: str, rows: Rows, now: AsOf, about: Mapping[str, str] | None = None) -> Facts:
-        """The facts of one customer as of a moment; `about`: traits of theirs that the shop does not hold."""
-        told = self.asked.features(rows, customer_id, now)
+    def facts(
+        self,
+        customer_id: str,
+        rows: OwnRows,
+        now: AsOf,
+        about: Mapping[str, str] | None = None,
+        features: Sequence[str] | None = None,
+    ) -> Facts:
+        """The facts of one customer as of a moment.
+
+        `about`: traits of theirs that the shop does not hold. `features`: those to tell, by default all.
+        """
+        told = self.asked.features(rows, customer_id, now, features)
         schema = {c.ENTITY_ID: pl.String(), **dict.fromkeys(told, pl.Float64())}
-        features = pl.DataFrame([(customer_id, *told.values())], schema=schema, orient="row")
+        table = pl.DataFrame([(customer_id, *told.values())], schema=schema, orient="row")
         history = History(
             # Kept: contenders look at the same history through facts of their own.
-            cache(partial(self._timeline, rows, now)),
+            cache(partial(self._timeline, customer_id, rows, now)),
             lambda: self.catalogue,
             lambda: self._traits(customer_id, about or {}),
             lambda: pl.DataFrame(schema=TEXTS),
         )
-        return Facts(now, self.horizon, features, history)
+        return Facts(now, self.horizon, table, history)
 
-    def _timeline(self, rows: Rows, now: AsOf) -> pl.DataFrame:
-        """As `features.sequence.merged`, row by row: for so few rows frames would take far longer."""
-        told = self.asked.timeline(rows, now)
-        places = {name: place for place, name in enumerate(own_schema())}
-        order = [places[name] for name in (c.HAPPENED_AT, c.EVENT, ORDERED_BY)]
-        product, price = places[c.PRODUCT_ID], places[c.PRICE]
-        told.sort(key=lambda row: (*(row[place] for place in order), row[product] or ""))
-        found = []
-        for row in told:
-            listed = next(iter(self.listed.rows(row[product])), {}) if row[product] else {}
-            values = dict(zip(places, row, strict=True)) | {name: listed.get(name) for name in (c.CATEGORY, c.BRAND)}
-            values[c.PRICE] = row[price] if row[price] is not None else listed.get(c.PRICE)
-            found.append(tuple(values[name] for name in TIMELINE))
-        schema = {**TIMELINE, c.HAPPENED_AT: pl.Int64()}
-        frame = pl.DataFrame(found, schema=schema, orient="row")
-        return frame.with_columns(pl.col(c.HAPPENED_AT).cast(TIMELINE[c.HAPPENED_AT]))
+    def _timeline(self, customer_id: str, rows: OwnRows, now: AsOf) -> pl.DataFrame:
+        """The stored timeline, and in their places what came in since."""
+        if now.moment < self.as_of.moment:
+            # What was not known yet must be left out again.
+            return self._told(self.asked.timeline(rows, now)).sort(IN_ORDER).select(list(TIMELINE))
+        stored = self.timelines.of(customer_id)
+        if not rows.fresh:
+            return stored
+        new = self._told(self.asked.timeline(rows, now, fresh_alone=True)).sort(IN_ORDER)
+        if stored.is_empty() or (len(new) and stored[c.HAPPENED_AT][-1] < new[c.HAPPENED_AT][0]):
+            return pl.concat([stored, new.select(list(TIMELINE))])
+        return pl.concat([self.lines.of(customer_id), new]).sort(IN_ORDER).select(list(TIMELINE))
+
+    def _told(self, found: Sequence[tuple[Any, ...]]) -> pl.DataFrame:
+        """Lines as the recipe tells them with what the catalogue says of their products: columns as LINES."""
+        columns = dict(zip(own_schema(), zip(*found, strict=True), strict=True)) if found else {}
+        listed = [self.products.listed(one) for one in columns.get(c.PRODUCT_ID, ())]
+        columns |= {name: tuple(one.get(name) for one in listed) for name in (c.CATEGORY, c.BRAND)}
+        paid = zip(columns.get(c.PRICE, ()), listed, strict=True)
+        columns[c.PRICE] = tuple(one.get(c.PRICE) if price is None else price for price, one in paid)
+        made = [pl.Series(name, columns.get(name, ()), _kept_as(kind)).cast(kind) for name, kind in LINES.items()]
+        return pl.DataFrame(made)
 
     def _traits(self, customer_id: str, about: Mapping[str, str]) -> pl.DataFrame:
-        known = next(iter(self.traits.rows(customer_id)), {c.CUSTOMER_ID: customer_id})
+        found = self.traits.of(customer_id)
+        known = found.row(0, named=True) if len(found) else {c.CUSTOMER_ID: customer_id}
         return pl.DataFrame([{**about, **{k: v for k, v in known.items() if v is not None}}])
 
 
-def _key(name: str, row: Row) -> tuple[Any, ...]:
-    return tuple(row.get(column) for column in table(name).key)
+def _kept_as(kind: pl.DataType) -> pl.DataType:
+    """The type in which SQLite tells what is kept as `kind`."""
+    return pl.Int64() if kind.is_temporal() else kind
 
 
 def _read(file: Path) -> pl.DataFrame:
-    return pl.read_ipc(file)
+    """Mapped, not copied, as Polars's own reader would: what nobody asks about takes no memory."""
+    import pyarrow as pa
+
+    with pa.memory_map(str(file)) as mapped:
+        found = pl.from_arrow(pa.ipc.open_file(mapped).read_all(), rechunk=False)
+    assert isinstance(found, pl.DataFrame)
+    return found

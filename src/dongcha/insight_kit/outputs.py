@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from dongcha import columns as c
@@ -170,6 +171,15 @@ class Vector(Output):
     def from_rows(self, rows: pl.DataFrame) -> pl.DataFrame:
         listed = rows.sort(c.ENTITY_ID, c.RANK).group_by(c.ENTITY_ID, maintain_order=True).agg(c.VALUE)
         return listed.select(c.ENTITY_ID, pl.col(c.VALUE).list.to_array(self.size).alias(self.name))
+
+
+def listed_pairs(name: str, labels: Sequence[str], values: np.ndarray, lengths: Sequence[int]) -> pl.Series:
+    """The column of a ranking: row k has the next `lengths[k]` of the labels with their values, best first."""
+    import pyarrow as pa
+
+    pairs = [pa.array(labels, pa.large_string()), pa.array(values, pa.float64())]
+    starts = pa.array(np.cumsum([0, *lengths]), pa.int64())
+    return pl.Series(name, pa.LargeListArray.from_arrays(starts, pa.StructArray.from_arrays(pairs, [c.LABEL, c.VALUE])))
 
 
 def flat(answer: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,8 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
+from dongcha.features.next_events import micros_of
+from dongcha.features.numbering import FEW, placed
 from dongcha.models.behaviour.timelines import (
     BOUGHT,
     BRAND,
@@ -37,8 +39,6 @@ WORDS: Final = {
 PRICE_BUCKETS: Final = 10
 STARS: Final = 6
 """Ratings are rounded to 0 … 5."""
-FEW: Final = 10_000
-"""Of so few events each is looked up by itself: handing all words over would take longer."""
 DAY_MICROSECONDS: Final = 86_400_000_000
 
 
@@ -70,16 +70,17 @@ class Vocabulary:
 
     def timelines(self, timeline: pl.DataFrame, customers: pl.Series) -> Timelines:
         """Row k is what `customers[k]` did, whatever the order of the frame's customers; unknown words have no code."""
-        numbered = pl.DataFrame({c.CUSTOMER_ID: customers.cast(pl.String), "row": np.arange(len(customers))})
-        mine = timeline.join(numbered, on=c.CUSTOMER_ID, how="inner", maintain_order="left")
-        mine = mine.sort("row", maintain_order=True)
-        lengths = np.bincount(mine["row"].to_numpy(), minlength=len(customers))
+        rows = placed(timeline[c.CUSTOMER_ID], customers)
+        order = np.argsort(rows, kind="stable")[np.count_nonzero(rows < 0) :]
+        mine = timeline if len(order) == len(timeline) and (rows[:-1] <= rows[1:]).all() else timeline[order]
+        lengths = np.bincount(rows[order], minlength=len(customers))
         fields = {field: self._coded(field, mine[WORDS[field][0]]) for field in self.words}
         sizes = {field: len(words) for field, words in self.words.items()}
         if self.price_edges:
             fields[PRICE], sizes[PRICE] = _bucketed(mine[c.PRICE], self.price_edges), len(self.price_edges) + 1
         if self.rated:
-            fields[RATING] = mine[c.RATING].round(0).cast(pl.Int64).clip(0, STARS - 1).fill_null(STARS).to_numpy()
+            stars = np.rint(mine[c.RATING].to_numpy())
+            fields[RATING] = np.where(np.isnan(stars), STARS, np.clip(stars, 0, STARS - 1)).astype(np.int64)
             sizes[RATING] = STARS
         fields[BOUGHT], sizes[BOUGHT] = (mine[c.EVENT] != c.ORDER_COMPLETED).cast(pl.Int64).to_numpy(), 1
         starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
@@ -112,7 +113,7 @@ class Vocabulary:
 
 def days_of(moments: pl.Series) -> np.ndarray:
     """Days since 1970 with their fractions, float64."""
-    return np.asarray(moments.dt.epoch("us").to_numpy() / DAY_MICROSECONDS, dtype=np.float64)
+    return np.asarray(micros_of(moments) / DAY_MICROSECONDS, dtype=np.float64)
 
 
 def _commonest(column: pl.Series, most: int) -> tuple[str, ...]:
@@ -123,6 +124,6 @@ def _commonest(column: pl.Series, most: int) -> tuple[str, ...]:
 
 
 def _bucketed(prices: pl.Series, edges: tuple[float, ...]) -> Codes:
-    known = prices.is_not_null().to_numpy()
-    codes = np.searchsorted(np.array(edges), prices.fill_null(0.0).to_numpy(), side="right")
-    return np.where(known, codes, len(edges) + 1).astype(np.int64)
+    known = prices.to_numpy()
+    codes = np.searchsorted(np.array(edges), known, side="right")
+    return np.where(np.isnan(known), len(edges) + 1, codes).astype(np.int64)

@@ -61,6 +61,9 @@ class Probability(Contender):
         probability = np.clip(expit(logit(raw) + self.shift), SURE, 1 - SURE)
         return facts.features.select(c.ENTITY_ID).with_columns(pl.Series(PROBABILITY, probability))
 
+    def reads(self) -> tuple[str, ...]:
+        return self.learned.names
+
     def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
         return self.learned.contributions(facts)
 

@@ -12,7 +12,7 @@ from dongcha.as_of import AsOf
 from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.contender import Contender
 from dongcha.insight_kit.facts import Facts
-from dongcha.insight_kit.live import STAMP, live_folder, swap, write_shop
+from dongcha.insight_kit.live import FORMAT, STAMP, live_folder, swap, write_shop
 from dongcha.jobs.order_study import OrderStudy
 from dongcha.jobs.study import Study
 
@@ -28,7 +28,7 @@ def hand_over(study: Study, version: str, contender: Contender, facts: Facts) ->
     if not study.insight.live:
         return
     folder = live_folder(study.desk.models.folder)
-    stamp = {c.AS_OF: str(facts.as_of), "table_versions": study.versions}
+    stamp = {c.AS_OF: str(facts.as_of), "table_versions": study.versions, "format": FORMAT}
     if _older(folder / SHOP, stamp):
         snapshot = Snapshot(study.desk.lake, facts.as_of, study.versions)
         write_shop(snapshot, study.desk.plan.horizon, folder / SHOP, stamp)

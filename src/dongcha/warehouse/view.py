@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,12 +21,11 @@ from dongcha.errors import MissingDataError, StoreError, UsageError
 from dongcha.warehouse.rules import quoted
 from dongcha.warehouse.tables import CONTRACT
 from dongcha.warehouse.tables import Kind as ColumnKind
-from dongcha.warehouse.view_file import FORMAT, PRODUCT, SEARCHED, unpacked
-from dongcha.warehouse.view_query import condition, sayable
+from dongcha.warehouse.view_file import FORMAT, SEARCHED, unpacked
+from dongcha.warehouse.view_products import ProductNames, Products
+from dongcha.warehouse.view_query import Opened, condition, page, sayable, sums
 
 FILE: Final = "serving.db"
-MOST_MAPPED: Final = 1 << 30
-"""Bytes of the file that are read through the machine's memory map, without copying."""
 MOST_ROWS: Final = 1_000
 
 _TIMES: Final = [k.name for t in CONTRACT.values() for k in t.columns if k.kind is ColumnKind.TIME]
@@ -42,24 +41,6 @@ class Found:
     rows: list[Row]
     total: int
     run: str
-
-
-class _Open:
-    """One version of the file, open in one thread."""
-
-    def __init__(self, file: Path, identity: tuple[int, int]) -> None:
-        self.identity = identity
-        # The steps of a streamed answer may each be another thread's, one after the other.
-        self.connection = sqlite3.connect(
-            f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
-        )
-        self.connection.execute(f"PRAGMA mmap_size = {MOST_MAPPED}")
-        self.about: Row = orjson.loads(self.connection.execute("SELECT told FROM about").fetchone()[0])
-
-    def one(self, sql: str, *values: Any) -> Any:
-        """The first value of the first row, None where there is none."""
-        row = self.connection.execute(sql, values).fetchone()
-        return None if row is None else row[0]
 
 
 class View:
@@ -91,13 +72,19 @@ class View:
 
     @property
     def overview(self) -> Row:
-        """The shop in numbers, as `profiles.pages.overview_page` made them."""
+        """The shop in numbers, as `profiles.overview.shop_in_numbers` made them."""
         return dict(self.about["overview"])
 
     def groups(self, insight: str) -> list[Row] | None:
         """The groups of an insight with size, share, means and movement, largest first; None where it has none."""
         found: list[Row] | None = self.about["groups"].get(insight)
         return found
+
+    def page(self, name: str) -> Any:
+        """What a page shows of the whole shop (`profiles.pages`), moments as text; None where that was not told."""
+        with self._open() as view:
+            told = view.one("SELECT told FROM pages WHERE name = ?", name)
+        return None if told is None else orjson.loads(told)
 
     @contextmanager
     def pinned(self) -> Iterator[str]:
@@ -167,28 +154,29 @@ class View:
         """Customers in whose id, name, e-mail, city or country each word of `text` begins a word.
 
         Case and accents do not matter, and a run of Chinese characters is looked for as it stands; `looked_for_in`
-        narrows the columns. `where`: a rule as `Shop.audience` takes it. A row has those five columns and one for each
-        number and group that insights answer; nulls come last whichever way it is sorted, at most 1,000 rows a page.
+        narrows the columns. `where`: a rule as `Shop.audience` takes it. A row has those five columns, `orders`,
+        `spend` and `recency_days`, and one for each number and group that insights answer; nulls come last whichever
+        way it is sorted, at most 1,000 rows a page.
         Raises UsageError for a rule or a column to sort by that is not there.
         """
         if not 0 <= limit <= MOST_ROWS or offset < 0:
             raise UsageError(f"There is no page of {limit} rows from {offset}.", f"Ask for up to {MOST_ROWS} rows.")
         with self._open() as view:
-            columns = [*SEARCHED, *view.about["outputs"]]
-            if sort not in columns:
-                raise UsageError(f"Customers cannot be sorted by '{sort}'.", f"There are: {', '.join(columns)}.")
-            matching, values = condition(view.about["outputs"], text, looked_for_in, where)
-            total = view.one(f"SELECT count(*) FROM customers{matching}", *values)
-            way = ("DESC", "ASC") if descending else ("ASC", "DESC")
-            if sort == c.CUSTOMER_ID:
-                order = f"place {way[0]}"
-            else:
-                order = f"{quoted(sort)} {way[0]} NULLS LAST, place {way[1]}"
-            rows = view.connection.execute(
-                f"SELECT {', '.join(map(quoted, columns))} FROM customers{matching} ORDER BY {order} LIMIT ? OFFSET ?",
-                (*values, limit, offset),
-            ).fetchall()
-            return Found([dict(zip(columns, row, strict=True)) for row in rows], total, view.about["run"])
+            matching = condition(view.about["outputs"], text, looked_for_in, where)
+            rows, total = page(view, matching, sort=sort, descending=descending, limit=limit, offset=offset)
+            return Found(rows, total, view.about["run"])
+
+    def sums(self, text: str = "", *, looked_for_in: Sequence[str] = SEARCHED, where: str = "") -> dict[str, float]:
+        """The sum of each number over the customers that `search` finds, 0 over nobody."""
+        with self._open() as view:
+            return sums(view, condition(view.about["outputs"], text, looked_for_in, where))
+
+    def everybody(self) -> dict[str, Sequence[Any]]:
+        """All customers in the order of ids, as columns: those of a row that `search` gives."""
+        with self._open() as view:
+            wanted = ", ".join(map(quoted, view.columns))
+            rows = view.connection.execute(f"SELECT {wanted} FROM customers ORDER BY place").fetchall()
+            return dict(zip(view.columns, zip(*rows, strict=True) if rows else [()] * len(view.columns), strict=True))
 
     def answers(self, insight: str, after: int = 0, limit: int = MOST_ROWS) -> tuple[list[Row], int | None]:
         """A page of an insight's answers in the order of ids: entity_id, answer, reasons; and where the next begins.
@@ -205,7 +193,7 @@ class View:
 
     def every_answer(self, insight: str) -> Iterator[Row]:
         """All of an insight's answers, rows as in `answers`, of one version of the view from the first to the last."""
-        opened = _Open(self.file, (0, 0))
+        opened = Opened(self.file, (0, 0))
         try:
             rows = opened.connection.execute(
                 "SELECT entity_id, told FROM answers WHERE insight = ? ORDER BY place", (insight,)
@@ -230,14 +218,14 @@ class View:
     # -- inside
 
     @contextmanager
-    def _open(self) -> Iterator[_Open]:
+    def _open(self) -> Iterator[Opened]:
         """The newest version, in this thread; one reader keeps to one version from its first line to its last."""
         try:
             yield getattr(self._mine, "pinned", None) or self._newest()
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{self.file} cannot be read: {error}.", "Make it again: dongcha publish.") from None
 
-    def _newest(self) -> _Open:
+    def _newest(self) -> Opened:
         try:
             stat = self.file.stat()
         except FileNotFoundError:
@@ -245,10 +233,10 @@ class View:
                 "There is no serving view yet.", "Make it: dongcha run, or dongcha publish where that was done."
             ) from None
         identity = (stat.st_ino, stat.st_mtime_ns)
-        opened: _Open | None = getattr(self._mine, "opened", None)
+        opened: Opened | None = getattr(self._mine, "opened", None)
         if opened is None or opened.identity != identity:
             self.close()
-            opened = _Open(self.file, identity)
+            opened = Opened(self.file, identity)
             if opened.about["format"] != FORMAT:
                 raise StoreError(f"{self.file} is of another version of Dongcha.", "Make it again: dongcha publish.")
             self._mine.opened = opened
@@ -256,59 +244,18 @@ class View:
 
     def close(self) -> None:
         """Close what this thread has open; it opens again when asked."""
-        opened: _Open | None = getattr(self._mine, "opened", None)
+        opened: Opened | None = getattr(self._mine, "opened", None)
         if opened is not None:
             opened.connection.close()
             del self._mine.opened
 
 
-class Products(Mapping[str, Row]):
-    """The view's products, each read when asked for."""
-
-    def __init__(self, view: View) -> None:
-        self._view = view
-
-    def __getitem__(self, product_id: str) -> Row:
-        with self._view._open() as view:
-            row = view.connection.execute("SELECT * FROM products WHERE product_id = ?", (product_id,)).fetchone()
-        if row is None:
-            raise KeyError(product_id)
-        return dict(zip(PRODUCT, row, strict=True))
-
-    def __iter__(self) -> Iterator[str]:
-        with self._view._open() as view:
-            return iter([row[0] for row in view.connection.execute("SELECT product_id FROM products")])
-
-    def __len__(self) -> int:
-        with self._view._open() as view:
-            return int(view.one("SELECT count(*) FROM products"))
-
-
-class ProductNames(Mapping[str, str]):
-    """The names of those products that have one."""
-
-    def __init__(self, view: View) -> None:
-        self._products = Products(view)
-
-    def __getitem__(self, product_id: str) -> str:
-        name: str | None = self._products[product_id][c.NAME]
-        if name is None:
-            raise KeyError(product_id)
-        return name
-
-    def __iter__(self) -> Iterator[str]:
-        return (product for product in self._products if self._products[product][c.NAME] is not None)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-def _place(view: _Open, customer_id: str) -> int | None:
+def _place(view: Opened, customer_id: str) -> int | None:
     place: int | None = view.one("SELECT place FROM customers WHERE customer_id = ?", sayable(customer_id))
     return place
 
 
-def _answer(view: _Open, insight: str, place: int) -> Row | None:
+def _answer(view: Opened, insight: str, place: int) -> Row | None:
     run = view.about["runs"].get(insight)
     if run is None or run["entity"] != c.CUSTOMER_ID:
         return None

@@ -18,12 +18,14 @@ from dongcha import columns as c
 from dongcha.errors import StoreError
 from dongcha.warehouse.rules import Kind, quoted
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raise when the tables below change: a file of another format is not read but made again."""
 SEARCHED: Final = (c.CUSTOMER_ID, c.NAME, c.EMAIL, c.CITY, c.COUNTRY)
 """What the words of a search are looked for in."""
 ANSWERED: Final = "is_answered_for"
 """Whether some insight answers for the customer: an audience is chosen among those."""
+DID: Final = ("orders", "spend", "recency_days")
+"""Features of the portrait's summary by which customers can be sorted too."""
 PRODUCT: Final = (c.PRODUCT_ID, c.NAME, c.CATEGORY, c.BRAND, c.PRICE)
 TYPES: Final = {Kind.NUMBER: "REAL", Kind.TEXT: "TEXT"}
 
@@ -31,7 +33,8 @@ TYPES: Final = {Kind.NUMBER: "REAL", Kind.TEXT: "TEXT"}
 # customer's number in the order of ids, and the same in all of them.
 _TABLES: Final = """
 CREATE TABLE about (told BLOB NOT NULL);
-CREATE TABLE customers (place INTEGER PRIMARY KEY, {searched}, {answered} INTEGER NOT NULL{outputs});
+CREATE TABLE pages (name TEXT PRIMARY KEY, told BLOB NOT NULL);
+CREATE TABLE customers (place INTEGER PRIMARY KEY, {searched}, {answered} INTEGER NOT NULL{numbers});
 CREATE VIRTUAL TABLE words USING fts5 (
     {words}, content = '', prefix = '1 2 3', tokenize = "unicode61 remove_diacritics 2"
 );
@@ -68,18 +71,24 @@ class Writer:
 
     def __init__(self, file: Path, outputs: Mapping[str, Kind]) -> None:
         self._outputs = dict(outputs)
+        self._did = [name for name in DID if name not in outputs]
         self._connection = sqlite3.connect(file, isolation_level=None)
         # Half a file is thrown away, so it needs no journal; `replacing` waits for the disk once, at the end.
         self._connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 8192;")
         made = _TABLES.format(
             searched=", ".join(f"{name} TEXT" for name in SEARCHED),
             answered=ANSWERED,
-            outputs="".join(f", {quoted(name)} {TYPES[kind]}" for name, kind in outputs.items()),
+            numbers="".join(f", {quoted(name)} {TYPES[kind]}" for name, kind in self._kinds.items()),
             words=", ".join(SEARCHED),
             products=", ".join(f"{name} {'REAL' if name == c.PRICE else 'TEXT'}" for name in PRODUCT),
         )
         self._connection.executescript(made + "BEGIN;")
         self.customers = 0
+
+    @property
+    def _kinds(self) -> dict[str, Kind]:
+        """Every number and text that stands beside a customer's name, in the table's order."""
+        return {**dict.fromkeys(self._did, Kind.NUMBER), **self._outputs}
 
     def add_customer(
         self,
@@ -92,7 +101,10 @@ class Writer:
         place, known = self.customers, {**found["customer"], c.CUSTOMER_ID: found[c.CUSTOMER_ID]}
         searched = [known.get(name) for name in SEARCHED]
         flat = {name: value for told in answers.values() for name, value in told["answer"].items()}
-        self._insert("customers", (place, *searched, bool(answers), *map(flat.get, self._outputs)))
+        did = found.get("summary") or {}
+        self._insert(
+            "customers", (place, *searched, bool(answers), *map(did.get, self._did), *map(flat.get, self._outputs))
+        )
         self._insert("words", [spaced(text or "") for text in searched], f"rowid, {', '.join(SEARCHED)}", place)
         self._insert("portraits", (place, orjson.dumps(found)))
         if timeline is not None:
@@ -130,11 +142,18 @@ class Writer:
         return [{"group": value, "customers": customers} for value, customers in rows]
 
     def finish(self, about: Mapping[str, Any]) -> None:
-        """Write what the view says of itself, and the indexes by which it is searched and sorted."""
+        """Write what the view says of itself, and the indexes by which it is searched and sorted.
+
+        `pages` of it, name → what a page shows of the whole shop, lie apart, each read only where it is asked for.
+        """
+        pages = about.get("pages", {})
+        about = {**{k: v for k, v in about.items() if k != "pages"}, "did": self._did}
+        for name, told in pages.items():
+            self._insert("pages", (name, orjson.dumps(told)))
         self._insert("about", (orjson.dumps({**about, "format": FORMAT}),))
         execute = self._connection.execute
         execute(f"CREATE UNIQUE INDEX by_id ON customers ({c.CUSTOMER_ID})")
-        for number, name in enumerate((*SEARCHED[1:], *self._outputs)):
+        for number, name in enumerate((*SEARCHED[1:], *self._kinds)):
             # Highest first is what is asked for most; customers who are alike then follow in the order of ids.
             execute(f"CREATE INDEX by_{number} ON customers ({quoted(name)} DESC)")
         execute("INSERT INTO words (words) VALUES ('optimize')")

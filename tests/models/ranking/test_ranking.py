@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dongcha.errors import MissingDataError
+from dongcha.models.ranking import scored as scored_module
 from dongcha.models.ranking.blend import Blend, candidates
 from dongcha.models.ranking.next_item import NextItem
 from dongcha.models.ranking.popularity import Popularity
 from dongcha.models.ranking.repeats import Repeats, RepeatsConfig
-from dongcha.models.ranking.scored import Scored, union
+from dongcha.models.ranking.scored import Scored, stacked
 from dongcha.models.ranking.sequences import Sequences
 from dongcha.models.ranking.transitions import Transitions, TransitionsConfig
 
@@ -73,7 +74,35 @@ def test_scored_does_what_dictionaries_do(rows: list[dict[int, float]], count: i
     seen = Sequences.of([list(row)[:1] for row in rows], CATALOGUE)
     left = some.without(seen)
     assert not set(left.keys()) & set((seen.rows() * CATALOGUE + seen.items).tolist())
-    assert union([some, left]).tolist() == some.keys().tolist()
+    both = stacked([some, left])
+    assert both.keys().tolist() == [*some.keys().tolist(), *(left.keys() + len(some) * CATALOGUE).tolist()]
+    assert both.scores.tolist() == [*some.scores.tolist(), *left.scores.tolist()]
+
+
+@given(ragged, st.integers(0, 3))
+def test_what_histories_hold_is_what_their_matrix_says(rows: list[list[int]], seed: int) -> None:
+    some = Sequences.of(rows, CATALOGUE)
+    weights = np.random.default_rng(seed).integers(1, 9, len(some.items)).astype(np.float32)
+    for given_weights in (None, weights):
+        held, matrix = Scored.held(some, given_weights), some.matrix(given_weights)
+        assert (held.matrix() != matrix).nnz == 0
+        assert held.keys().tolist() == some.keys().tolist()
+
+
+@given(scored, st.integers(0, 3))
+def test_what_items_lead_to_is_a_product_of_matrices(rows: list[dict[int, float]], seed: int) -> None:
+    from scipy.sparse import random as random_matrix
+
+    some = as_scored(rows)
+    links = random_matrix(CATALOGUE, 5, 0.4, "csr", dtype=np.float32, random_state=seed)
+    every = np.random.default_rng(seed).permutation(CATALOGUE)
+    assert (Scored.rows_of(Scored.of(links).matrix(), every).matrix() != links[every]).nnz == 0
+    found = some.led(links)
+    assert np.allclose(found.matrix().toarray(), (some.matrix() @ links).toarray())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scored_module, "SIDE_BY_SIDE", 0)
+        many = some.led(links)
+    assert (found.keys().tolist(), found.scores.tolist()) == (many.keys().tolist(), many.scores.tolist())
 
 
 def pairs(starts: np.ndarray) -> list[tuple[int, int]]:

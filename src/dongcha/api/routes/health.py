@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from dongcha.access.scopes import Scope
 from dongcha.api.guard import OpenShop, require
+from dongcha.api.open_live import OpenLive
 from dongcha.assemble import Shop
 from dongcha.errors import DongchaError
 
@@ -28,7 +29,12 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """Whether requests should be sent here; `parts`: what each part says, "ready" where it is."""
+    """Whether requests should be sent here; `parts`: what each part says, "ready" where it is.
+
+    Every part decides but `live`, which only tells: a shop that was never run has no live answers and takes events all
+    the same, and one whose newest version cannot be opened goes on answering by the one before. No other server of
+    the same workspace would do better. Whoever sends live requests alone should look at that part themselves.
+    """
 
     ready: bool
     parts: dict[str, str]
@@ -41,12 +47,12 @@ async def healthz() -> Alive:
 
 
 @router.get("/readyz", responses={503: {"model": Ready, "description": "Not ready; `parts` says why."}})
-async def readyz(response: Response, shop: OpenShop) -> Ready:
-    """Whether requests should be sent here, and if not, why."""
+async def readyz(response: Response, shop: OpenShop, live: OpenLive) -> Ready:
+    """Whether requests should be sent here, and if not, why. Live answers are opened by it, so that none waits."""
     parts = {name: await run_sync(_try, check, shop) for name, check in PARTS.items()}
     ready = all(told == "ready" for told in parts.values())
     response.status_code = 200 if ready else 503
-    return Ready(ready=ready, parts=parts)
+    return Ready(ready=ready, parts={**parts, "live": await run_sync(live.standing)})
 
 
 @router.get("/metrics", dependencies=[Depends(require(Scope.READ))], response_class=Response)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from dongcha import columns as c
 from dongcha.access.scopes import Scope
 from dongcha.api.guard import require
-from dongcha.api.routes.live import OpenLive
+from dongcha.api.open_live import OpenLive
 from dongcha.api.told import Reason, Speech, example, json
 from dongcha.errors import UsageError
 from dongcha.features.declare import lookup

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SOURCES: Final = (c.DOCUMENTS, c.REVIEWS, c.MESSAGES, c.PRODUCTS)
 PASSAGE: Final = 300
+EXAMPLES: Final = 3
 
 
 async def draw(view: View, arguments: Mapping[str, str]) -> None:
@@ -34,12 +35,26 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
     if not any(name in tables for name in SOURCES):
         parts.empty(view, view.say("ask_none"), "dongcha load pages.csv --as documents")
         return
-    with parts.grid(), ui.element("section").classes("card w12"), ui.element("div").classes("fields"):
-        question = ui.input(view.say("ask_field"), placeholder=view.say("ask_example"))
-        question.props("outlined dense clearable maxlength=2000").style("flex: 1; min-width: 260px")
-        customer = ui.input(view.say("ask_customer")).props("outlined dense clearable").style("width: 200px")
-        button = parts.button(view.say("ask_button"), lambda: None, kind="main")
+    with parts.grid(), ui.element("section").classes("card w12"):
+        with ui.element("div").classes("fields"):
+            question = ui.input(view.say("ask_field"), placeholder=view.say("ask_example"))
+            question.props("outlined dense clearable maxlength=2000").classes("first")
+            customer = ui.input(view.say("ask_customer")).props("outlined dense clearable").style("width: 200px")
+            button = parts.button(view.say("ask_button"), lambda: None, kind="main")
+        with ui.element("div").classes("chips"):
+            for example in (view.say(f"ask_try_{k}") for k in range(1, EXAMPLES + 1)):
+                ui.button(example, on_click=lambda text=example: put(text), color=None).props(
+                    "flat dense no-caps"
+                ).classes("chip said")
+        known = view.pick(", ", "、").join(
+            f"{view.number(rows)} {view.say(f'ask_of_{name}')}" for name, rows in tables.items() if name in SOURCES
+        )
+        ui.html(f'<p class="foot">{escape(view.say("ask_from", sources=known))}</p>', sanitize=False)
     answers = ui.element("div").style("margin-top: var(--gap)").props('aria-live="polite"')
+
+    async def put(text: str) -> None:
+        question.value = text
+        await ask()
 
     async def ask() -> None:
         asked, who = (question.value or "").strip(), (customer.value or "").strip()

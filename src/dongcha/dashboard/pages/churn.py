@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -27,14 +28,10 @@ CORNERS: Final = (("save", True, True), ("grow", True, False), ("win", False, Tr
 
 async def draw(view: View, arguments: Mapping[str, str]) -> None:
     """Where risk meets worth, what to do, whom first; then why, and how far to trust it."""
-    top(
-        view, view.say("page_churn"), view.say("churn_lead", as_of=view.data.scored_as_of("churn"), days=view.data.days)
-    )
-    await view.fetch(lambda d: d.need("churn"))
-    people, reasons, why = await view.fetch(lambda d: (d.people(), d.reasons("churn"), _why(d)))
+    as_of = view.data.scored_as_of("churn")
+    top(view, view.say("page_churn"), view.say("churn_lead", as_of=as_of, days=view.data.days) if as_of else "")
+    people, reasons, why = await view.fetch(_read)
     cards = await view.fetch(lambda d: (d.card("churn"), d.card("lifetime_value")))
-    await view.fetch(lambda d: d.product_names())
-    people = people.filter(pl.col(CHURN).is_not_null())
     if WORTH in people.columns:
         with parts.grid():
             _plane(view, people)
@@ -49,13 +46,28 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
         _calibration(view, cards[1], "lifetime_value")
 
 
+def _read(data: Data) -> tuple[pl.DataFrame, dict[str, list[dict[str, Any]]], pl.DataFrame]:
+    """Who may leave, worth keeping first; the reasons of the first few; and what tells most over all."""
+    data.need("churn")
+    people = data.people().frame.filter(pl.col(CHURN).is_not_null())
+    at_stake = pl.col(CHURN) * pl.col("spend")
+    people = people.sort(at_stake, c.ENTITY_ID, descending=[True, False], nulls_last=[True, False])
+    return (
+        people,
+        data.reasons_of("churn", people[c.ENTITY_ID].head(LISTED).to_list()),
+        data.once("why", lambda: _why(data)),
+    )
+
+
 def _why(data: Data) -> pl.DataFrame:
     """Feature → how strongly it moves the answers on the whole, and for what share it makes leaving likelier."""
-    rows = [(r[c.FEATURE], abs(r[c.EFFECT]), r[c.EFFECT] > 0) for mine in data.reasons("churn").values() for r in mine]
-    frame = pl.DataFrame(rows, {c.FEATURE: pl.String, "effect": pl.Float64, "up": pl.Boolean}, orient="row")
-    found = frame.group_by(c.FEATURE).agg(pl.col("effect").sum(), pl.col("up").mean())
+    moved = (
+        data.reasons("churn")
+        .group_by(c.FEATURE)
+        .agg(pl.col(c.EFFECT).abs().sum().alias("effect"), (pl.col(c.EFFECT) > 0).mean().alias("up"))
+    )
     share = pl.col("effect") / pl.col("effect").sum()
-    return found.with_columns(share).sort("effect", c.FEATURE, descending=[True, False])
+    return moved.with_columns(share).sort("effect", c.FEATURE, descending=[True, False])
 
 
 def _split(people: pl.DataFrame) -> float:
@@ -64,7 +76,8 @@ def _split(people: pl.DataFrame) -> float:
 
 
 def _plane(view: View, people: pl.DataFrame) -> None:
-    shown = people.drop_nulls([CHURN, WORTH]).head(PLOTTED)
+    known = people.drop_nulls([CHURN, WORTH])
+    shown = known.sample(PLOTTED, seed=1) if len(known) > PLOTTED else known
     points = [
         (
             round(100 * row[CHURN], 1),
@@ -76,9 +89,16 @@ def _plane(view: View, people: pl.DataFrame) -> None:
     ]
     share = concentration(people, WORTH)
     title = view.say("plane_title", share=view.percent(share), days=view.data.days)
-    values = {"unit": view.data.currency(), "days": view.data.days}
+    values = {"unit": view.currency, "days": view.data.days}
     option = maps.scatter(
-        look.palette(view.dark), {"": points}, x_name=view.say("plane_x"), x_unit="%", y_unit=view.unit
+        look.palette(view.dark),
+        {"": points},
+        x_name=view.say("plane_x"),
+        y_name=view.say("worth", days=view.data.days),
+        x_unit="%",
+        y_unit=view.unit,
+        cross=(50, _split(people)),
+        x_range=(0, 100),
     )
     frame = shown.select(c.ENTITY_ID, CHURN, WORTH)
     parts.chart_card(
@@ -102,11 +122,11 @@ def _corners(view: View, people: pl.DataFrame) -> None:
             worth=view.say("corner_rich" if rich else "corner_poor", split=view.money(split)),
             risk=view.say("corner_risky" if risky else "corner_safe"),
         )
-        told = parts.Markup(f"<b>{parts.markup(view.say(f'corner_{name}'))}</b><br>{parts.markup(who)}")
+        told = parts.Markup(f'{escape(view.say(f"corner_{name}"))}<span class="sub">{escape(who)}</span>')
         rows.append((told, view.number(len(mine)), view.money(float(mine[WORTH].sum()))))
         frames.append(mine.select(c.ENTITY_ID, CHURN, WORTH).with_columns(pl.lit(name).alias("what_to_do")))
     columns = [
-        (view.say("what_to_do"), ""),
+        (view.say("what_to_do"), "key"),
         (view.say("customers"), "num"),
         (view.say("worth", days=view.data.days), "num"),
     ]
@@ -116,9 +136,7 @@ def _corners(view: View, people: pl.DataFrame) -> None:
 
 def _first(view: View, people: pl.DataFrame, reasons: Mapping[str, list[dict[str, Any]]]) -> None:
     worth = WORTH if WORTH in people.columns else "spend"
-    first = people.sort(
-        pl.col(CHURN) * pl.col("spend"), c.ENTITY_ID, descending=[True, False], nulls_last=[True, False]
-    )
+    first = people
     insight, reader = view.data.insight("churn"), view.data.reader(view.language)
     rows = [
         (
@@ -202,7 +220,8 @@ def _calibration(view: View, card: Mapping[str, Any] | None, name: str) -> None:
         diagonal=most,
         size=11,
     )
-    sub = view.say("calibration_sub", as_of=card["quality"]["as_of"], by=card["contender"])
+    by = card["contender"].replace("_", " ")
+    sub = view.say("calibration_sub", as_of=card["quality"]["as_of"], by=by)
     parts.chart_card(view, title, sub, option, pl.DataFrame(table), f"calibration-{name}", width=6)
 
 

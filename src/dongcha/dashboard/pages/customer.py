@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
@@ -20,6 +21,11 @@ from dongcha.insight_kit.telling import shortened
 
 CHAPTERS: Final = ("do", "who", "buys", "feels", "next")
 FEELS: Final = 0.2
+FEELINGS: Final = "feels"
+TOPIC: Final = re.compile(r"#\d+ ")
+"""The number of a topic, which tells it apart and tells a reader nothing."""
+ROUGH: Final = 0.8
+"""An interval wider than this part of the number between is told as rough."""
 KNOWN: Final = (c.EMAIL, c.PHONE, c.GENDER, c.BIRTH_DATE, c.CITY, c.COUNTRY, c.LANGUAGE, c.CREATED_AT, c.CONSENT)
 
 
@@ -34,7 +40,7 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
         return
     ranks = await view.fetch(lambda d: _ranks(d, found))
     if view.person.masked:
-        found = masks.masked_profile(found, await view.fetch(lambda d: d.names()))
+        found = masks.masked_profile(found, await view.fetch(lambda d: d.people().names))
     name = found["customer"].get(c.NAME) or who
     top(
         view,
@@ -62,13 +68,7 @@ def _answer(found: Mapping[str, Any], insight: str) -> dict[str, Any]:
 
 def _ranks(data: Data, found: Mapping[str, Any]) -> dict[str, float]:
     """Each number that is concluded → the share of customers who have a lower one."""
-    ranks = {}
-    for one in found["insights"]:
-        answers = data.scores(one["insight"])
-        for name, value in one["answer"].items():
-            if isinstance(value, float) and answers is not None and name in answers.columns:
-                ranks[name] = float((answers[name] < value).mean() or 0.0)
-    return ranks
+    return data.people().ranks({name: value for one in found["insights"] for name, value in one["answer"].items()})
 
 
 def _figures(view: View, found: Mapping[str, Any]) -> None:
@@ -80,14 +80,22 @@ def _figures(view: View, found: Mapping[str, Any]) -> None:
         parts.kpi(view.say("last_order"), view.say("days_ago", n=view.number(ago)))
     churn, worth = _answer(found, "churn").get("churn_probability"), _answer(found, "lifetime_value")
     if churn is not None:
-        parts.kpi(view.say("may_leave"), view.sure(churn))
+        parts.kpi(view.say("may_leave"), view.sure(churn), note=view.say("may_leave_sub", days=days))
     if worth.get("lifetime_value") is not None:
         low, high = worth.get("lifetime_value_low"), worth.get("lifetime_value_high")
         parts.kpi(
             view.say("worth", days=days),
             view.money(worth["lifetime_value"]),
-            note=f"{view.money(low)} – {view.money(high)}",
+            note=_between(view, worth["lifetime_value"], low, high),
         )
+
+
+def _between(view: View, value: float, low: float | None, high: float | None) -> str:
+    """Between what the worth lies 8 times in 10, and whether that tells little."""
+    if low is None or high is None:
+        return ""
+    said = "worth_roughly" if high - low > ROUGH * max(value, 1.0) else "worth_between"
+    return view.say(said, low=view.money(low), high=view.money(high))
 
 
 def _story(view: View, found: Mapping[str, Any]) -> None:
@@ -95,7 +103,7 @@ def _story(view: View, found: Mapping[str, Any]) -> None:
     for chapter in CHAPTERS:
         lines = found["story"].get(chapter) or []
         told = "".join(
-            f"<li>{escape(line['text'])}"
+            f"<li>{escape(TOPIC.sub('', line['text']) if chapter == FEELINGS else line['text'])}"
             + (f'<span class="because">{escape(line["because"])}</span>' if line["because"] else "")
             + "</li>"
             for line in lines
@@ -115,7 +123,7 @@ def _orders(view: View, found: Mapping[str, Any]) -> None:
     title = view.say("spending", ago=view.number(summary.get("recency_days")), **values)
     labels = [view.day(order[c.HAPPENED_AT]) for order in orders]
     option = charts.columns(look.palette(view.dark), labels, {title: [order[c.VALUE] for order in orders]}, view.unit)
-    sub = view.say("spending_sub", unit=view.data.currency())
+    sub = view.say("spending_sub", unit=view.currency)
     parts.chart_card(view, title, sub, option, pl.DataFrame(orders), "orders")
 
 
@@ -128,7 +136,7 @@ def _answers(view: View, found: Mapping[str, Any], ranks: Mapping[str, float]) -
         if value is None or output.kind == "vector":
             continue
         rank = ranks.get(output.name)
-        beside = "" if rank is None else view.say("typical", share=view.percent(rank))
+        beside = "" if rank is None else view.say("typical", share=view.sure(rank))
         told = parts.Markup(
             f'{escape(view.told(one["insight"], output, value))}<span class="sub">{escape(beside)}</span>'
         )
@@ -161,7 +169,7 @@ def _said(view: View, text: Mapping[str, Any]) -> str:
         way = ("mood_good", "good") if mood > FEELS else ("mood_bad", "bad") if mood < -FEELS else ("mood_even", "")
         said.append(parts.pill(f"{view.say(way[0])} {view.mood(mood)}", way[1]))
     if text.get("topic"):
-        said.append(parts.pill(str(text["topic"])))
+        said.append(parts.pill(view.topic(str(text["topic"]))))
     return f"«{escape(shortened(text[c.TEXT] or '', 220))}»<div>{' '.join(said)}</div>"
 
 
@@ -171,7 +179,7 @@ def _offers(view: View, found: Mapping[str, Any]) -> None:
     if not offered:
         return
     insight = view.data.insight("recommendation")
-    because = [pair[c.LABEL] for pair in answer.get("recommended_because") or []]
+    because = list(dict.fromkeys(pair[c.LABEL] for pair in answer.get("recommended_because") or []))
     led = view.pick(", ", "、").join(names.get(k) or insight.say(k, view.language) for k in because[:3])
     rows = [
         (f"{place}", names.get(pair[c.LABEL]) or pair[c.LABEL], pair[c.LABEL]) for place, pair in enumerate(offered, 1)
@@ -190,7 +198,7 @@ def _known(view: View, found: Mapping[str, Any]) -> None:
         return
     sub = view.say("known_masked") if view.person.masked else ""
     with parts.card(view.say("known"), sub):
-        parts.table([("", "why"), ("", "")], rows)
+        parts.table([("", "label"), ("", "")], rows)
 
 
 def _plain(view: View, value: Any) -> str:

@@ -1,222 +1,233 @@
-"""Customers: search, filter, choose by a rule with a count that follows, save what is seen."""
+"""Customers: search, filter, choose by a rule, all counted as one types; save what is found."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any, Final
 from urllib.parse import quote
 
-import polars as pl
 from nicegui import ui
 
 from dongcha import columns as c
 from dongcha.dashboard import parts
-from dongcha.dashboard.charts import write
+from dongcha.dashboard.people import NAMING, People, Wanted
 from dongcha.dashboard.shell import Page, top
 from dongcha.dashboard.view import View
 from dongcha.errors import DongchaError
 
-LISTED: Final = 1000
-SEARCHED: Final = (c.ENTITY_ID, c.NAME, c.EMAIL, c.CITY, c.COUNTRY)
-HIDDEN: Final = ("map_x", "map_y", "anomaly", "rfm_cell", "lifetime_value_low", "lifetime_value_high")
-TYPING: Final = "debounce=300 outlined dense"
+A_PAGE: Final = 25
+MACHINES: Final = ("map_x", "map_y", "anomaly", "rfm_cell", "lifetime_value_low", "lifetime_value_high")
+"""What is answered and nobody asks for by hand: neither offered for a rule, where it may be named, nor saved."""
+TYPING: Final = "debounce=300 outlined dense clearable"
 
 
 async def draw(view: View, arguments: Mapping[str, str]) -> None:
-    """The filters, how many they leave, the list, and a rule."""
+    """What narrows the list, how many are left, and the list."""
     top(view, view.say("page_customers"), view.say("customers_lead"))
     people = await view.fetch(lambda d: d.people())
-    names = await view.fetch(lambda d: d.audience_names())
-    People(view, people, names).draw()
+    await Listed(view, people).draw()
 
 
-class People:
+class Listed:
     """The list and what narrows it, for one visit."""
 
-    def __init__(self, view: View, people: pl.DataFrame, names: list[str]) -> None:
-        self.view, self.everyone, self.names = view, people, names
-        self.chosen: pl.DataFrame | None = None
-        self.found = people
+    def __init__(self, view: View, people: People) -> None:
+        self.view, self.people = view, people
+        self.columns = _columns(view, people)
+        there = {name for name, _, _ in self.columns}
+        self.sort = "lifetime_value" if "lifetime_value" in there else "spend"
+        self.descending, self.offset, self.found = True, 0, 0
+        self.wanted = Wanted(masked=view.person.masked)
 
-    def draw(self) -> None:
+    async def draw(self) -> None:
         view = self.view
-        with parts.grid(), parts.card(view.say("audience"), view.say("audience_sub"), width=12):
-            self._rule()
         with parts.grid(), ui.element("section").classes("card w12"):
             with ui.element("div").classes("fields"):
                 self._filters()
-            self.count = ui.html("", sanitize=False).style("margin: 14px 0 10px").props('aria-live="polite"')
-            self.list = ui.aggrid(self._options(), html_columns=[0], auto_size_columns=False)
-        self.refresh()
+            self._rule()
+            with ui.element("div").classes("found"):
+                self.count = ui.html("", sanitize=False).props('aria-live="polite"')
+                parts.button(view.say("clear"), self.clear, kind="ghost")
+                parts.button(view.say("export"), self.save, icon="download")
+            with ui.element("div").classes("scroll").props("tabindex=0"), ui.element("table").classes("t list"):
+                self._head()
+                self.rows = ui.html("", sanitize=False, tag="tbody")
+            with ui.element("div").classes("pager"):
+                self.place = ui.label("").classes("muted")
+                self.back = parts.button(view.say("back"), lambda: self.turn(-A_PAGE))
+                self.on = parts.button(view.say("on"), lambda: self.turn(A_PAGE))
+        await self.refresh()
 
     # -- narrowing
 
     def _filters(self) -> None:
-        view = self.view
-        self.text = (
-            ui.input(view.say("search"), on_change=self.refresh).props(f"{TYPING} clearable").style("width: 280px")
-        )
+        view, outputs = self.view, self.people.outputs
+        self.text = ui.input(view.say("search"), on_change=self.refresh).props(TYPING).classes("first")
         self.group, self.risk, self.worth = None, None, None
-        if "segment" in self.everyone.columns:
+        if "segment" in outputs:
+            insight = view.data.insight("segmentation")
+            counted = view.data.about()["overview"]["counts"].get("segment", [])
             groups = {"": view.say("any_group")} | {
-                name: view.data.insight("segmentation").say(name, view.language)
-                for name in self.everyone["segment"].drop_nulls().unique().sort()
+                one["group"]: f"{insight.say(one['group'], view.language)} ({one['customers']:,})" for one in counted
             }
             self.group = ui.select(groups, value="", on_change=self.refresh, label=view.say("group"))
-            self.group.props("outlined dense options-dense").style("width: 230px")
-        if "churn_probability" in self.everyone.columns:
+            self.group.props("outlined dense options-dense").style("width: 250px")
+        if "churn_probability" in outputs:
             self.risk = ui.number(view.say("risk_from"), min=0, max=100, step=10, on_change=self.refresh)
-            self.risk.props(TYPING).style("width: 150px")
-        if "lifetime_value" in self.everyone.columns:
+            self.risk.props(f"{TYPING} suffix=%").style("width: 170px")
+        if "lifetime_value" in outputs:
             self.worth = ui.number(view.say("worth_from"), min=0, step=50, on_change=self.refresh)
-            self.worth.props(TYPING).style("width: 150px")
-        parts.button(view.say("clear"), self.clear, kind="ghost")
-        parts.button(view.say("export"), self.save, icon="download")
+            self.worth.props(f'{TYPING} prefix="{escape(view.unit)}"').style("width: 170px")
 
-    def clear(self) -> None:
-        self.chosen = None
-        for field in (self.risk, self.worth):
+    def _rule(self) -> None:
+        view, outputs = self.view, [name for name in self.people.outputs if name not in MACHINES]
+        self.rule = ui.input(view.say("rule"), placeholder="churn_probability > 0.6 and lifetime_value > 100")
+        self.rule.props(TYPING).classes("rule").on_value_change(self.refresh)
+        self.wrong = ui.label("").classes("wrong").props('role="alert"')
+        if not outputs:
+            self.rule.set_visibility(False)
+            return
+        with ui.element("div").classes("chips").props(f'role="group" aria-label="{escape(view.say("rule_names"))}"'):
+            ui.label(view.say("rule_names")).classes("muted")
+            for name in outputs:
+                ui.button(name, on_click=lambda k=name: self._name(k), color=None).props("flat dense").classes("chip")
+
+    def _name(self, name: str) -> None:
+        """Put a name into the rule, where the next comparison begins."""
+        rule = (self.rule.value or "").rstrip()
+        begins = not rule or rule.endswith((" and", " or", "not", "("))
+        self.rule.value = f"{rule} {name} ".lstrip() if begins else f"{rule} and {name} "
+        self.rule.run_method("focus")
+
+    async def clear(self) -> None:
+        """Everybody again."""
+        for field in (self.text, self.rule, self.risk, self.worth):
             if field is not None:
                 field.value = None
         if self.group is not None:
             self.group.value = ""
-        self.text.value = ""
-        self.refresh()
+        await self.refresh()
 
-    def wanted(self) -> pl.DataFrame:
-        """Whom all filters together leave."""
-        found = self.everyone
-        if self.chosen is not None:
-            found = found.join(self.chosen.select(c.ENTITY_ID), on=c.ENTITY_ID, how="semi")
-        words = (self.text.value or "").casefold().split()
-        searched = [k for k in SEARCHED if not self.view.person.masked or k not in {c.NAME, c.EMAIL}]
-        line = pl.concat_str([pl.col(k).fill_null("") for k in searched], separator=" ").str.to_lowercase()
-        wanted = [line.str.contains(word, literal=True) for word in words]
+    def _asked(self) -> Wanted:
+        """Whom all fields together ask for."""
+        rule = (self.rule.value or "").strip()
+        rules = [f"({rule})"] if rule else []
         if self.group is not None and self.group.value:
-            wanted.append(pl.col("segment") == self.group.value)
+            rules.append(f"segment == {self.group.value!r}")
         if self.risk is not None and self.risk.value is not None:
-            wanted.append(pl.col("churn_probability") >= self.risk.value / 100)
+            rules.append(f"churn_probability >= {self.risk.value / 100}")
         if self.worth is not None and self.worth.value is not None:
-            wanted.append(pl.col("lifetime_value") >= self.worth.value)
-        return found.filter(*wanted)
-
-    def refresh(self) -> None:
-        view, self.found = self.view, self.wanted()
-        share = view.percent(len(self.found) / max(len(self.everyone), 1))
-        told = view.say("matched_plain", share=share)
-        if {"lifetime_value", "churn_probability"} <= set(self.found.columns):
-            worth, leaving = (float(self.found[k].sum()) for k in ("lifetime_value", "churn_probability"))
-            values = {"worth": view.money(worth), "leaving": view.number(leaving), "days": view.data.days}
-            told = view.say("matched_sub", share=share, **values)
-        if len(self.found) > LISTED:
-            told += f" · {view.say('matched_first', n=view.number(LISTED))}"
-        title = view.say("matched", n=view.number(len(self.found)))
-        self.count.content = f'<h2>{escape(title)}</h2><p class="sub">{escape(told)}</p>'
-        self.list.options["rowData"] = [self._row(row) for row in self.found.head(LISTED).iter_rows(named=True)]
-        self.list.update()
-
-    def save(self) -> None:
-        shown = self.found.drop([k for k in HIDDEN if k in self.found.columns])
-        parts.save_csv(shown.drop(c.NAME, c.EMAIL) if self.view.person.masked else shown, "customers")
-
-    # -- the rule
-
-    def _rule(self) -> None:
-        view = self.view
-        with ui.element("div").classes("fields"):
-            self.rule = ui.input(view.say("rule"), placeholder="churn_probability > 0.6 and lifetime_value > 100")
-            self.rule.props("debounce=350 outlined dense clearable").classes("rule").style("flex: 1; min-width: 260px")
-            self.rule.on_value_change(self.try_rule)
-            self.use = parts.button(view.say("rule_use"), self.use_rule, kind="main")
-            self.use.disable()
-        self.told = ui.label("").classes("muted").style("margin-top: 8px").props('aria-live="polite"')
-        names = view.say("rule_names", names=", ".join(self.names))
-        ui.label(names).classes("muted").style("font-size: 12.5px; overflow-wrap: anywhere")
-
-    async def try_rule(self) -> None:
-        """Count whom the rule matches, or say why it cannot be read."""
-        view, rule = self.view, (self.rule.value or "").strip()
-        self.use.disable()
-        if not rule:
-            self.told.text, self.chosen = "", None
-            self.refresh()
-            return
-        try:
-            found = await view.fetch(lambda d: d.audience(rule))
-        except DongchaError as wrong:
-            self.told.text = f"{wrong.what} {wrong.mend}"
-            return
-        share = view.percent(len(found) / max(len(self.everyone), 1))
-        self.told.text = view.say("rule_count", n=view.number(len(found)), share=share)
-        self.matching = found
-        self.use.enable()
-
-    def use_rule(self) -> None:
-        self.chosen = self.matching
-        self.refresh()
+            rules.append(f"lifetime_value >= {self.worth.value}")
+        return Wanted((self.text.value or "").strip(), " and ".join(rules), self.view.person.masked)
 
     # -- the list
 
-    def _row(self, row: dict[str, Any]) -> dict[str, Any]:
-        view = self.view
-        name = view.who(row[c.ENTITY_ID], row[c.NAME])
-        address = f"/customers/{quote(row[c.ENTITY_ID], safe='')}"
-        id_ = f' <span class="muted">{escape(row[c.ENTITY_ID])}</span>' if row[c.NAME] else ""
-        made = {
-            "who": f'<a href="{address}">{escape(name)}</a>{id_}',
-            "place": ", ".join(part for part in (row[c.CITY], row[c.COUNTRY]) if part) or "–",
-            **{
-                k: row.get(k)
-                for k in ("churn_probability", "lifetime_value", "spend", "orders", "recency_days", "satisfaction")
-            },
-        }
-        if "segment" in row:
-            made["segment"] = view.data.insight("segmentation").say(row["segment"], view.language)
-        return made
+    async def refresh(self) -> None:
+        """Count and list whom the fields ask for; a rule that cannot be read says so and changes nothing."""
+        view, people, rule = self.view, self.people, (self.rule.value or "").strip()
+        wanted, self.wrong.text = self._asked(), ""
+        try:
+            if rule:
+                await view.fetch(lambda _: people.total(Wanted(where=rule)))
+            found, sums = await view.fetch(lambda _: (people.total(wanted), people.sums(wanted)))
+        except DongchaError as refused:
+            self.wrong.text = f"{refused.what} {refused.mend}"
+            return
+        self.wanted, self.found, self.offset = wanted, found, 0
+        share = view.percent(found / max(people.count, 1))
+        told = view.say("matched_plain", share=share)
+        if {"lifetime_value", "churn_probability"} <= sums.keys():
+            values = {"worth": view.money(sums["lifetime_value"]), "leaving": view.number(sums["churn_probability"])}
+            told = view.say("matched_sub", share=share, days=view.data.days, **values)
+        title = view.say("matched", n=view.number(found))
+        self.count.content = f'<h2>{escape(title)}</h2><p class="sub">{escape(told)}</p>'
+        await self._list()
 
-    def _options(self) -> dict[str, Any]:
-        view, there = self.view, set(self.everyone.columns)
-        numbers = [
-            ("churn_probability", view.say("may_leave"), write("%", 100, 0)),
-            ("lifetime_value", view.say("worth", days=view.data.days), write(view.unit, 1, 0)),
-            ("spend", view.say("spent"), write(view.unit, 1, 0)),
-            ("orders", view.say("orders"), write("", 1, 0)),
-            ("recency_days", view.say("last_order"), write("", 1, 0)),
-            ("satisfaction", view.say("satisfied"), write("", 1, 1, fixed=True)),
-        ]
-        columns: list[dict[str, Any]] = [
-            {"headerName": view.say("customer"), "field": "who", "flex": 2.2, "minWidth": 200},
-            {"headerName": view.say("place"), "field": "place", "flex": 1.3, "minWidth": 120},
-        ]
-        if "segment" in there:
-            columns.append({"headerName": view.say("group"), "field": "segment", "flex": 1.7, "minWidth": 150})
-        columns += [
-            {
-                "headerName": title,
-                "field": name,
-                "type": "rightAligned",
-                "flex": 1,
-                "minWidth": 92,
-                ":valueFormatter": f"p => ({how})(p.value)",
-            }
-            for name, title, how in numbers
-            if name in there
-        ]
-        return {
-            "columnDefs": columns,
-            "rowData": [],
-            "defaultColDef": {
-                "sortable": True,
-                "resizable": True,
-                "suppressMovable": True,
-                "wrapHeaderText": True,
-                "autoHeaderHeight": True,
-            },
-            "suppressCellFocus": False,
-            "enableCellTextSelection": True,
-            "ensureDomOrder": True,
+    async def turn(self, by: int) -> None:
+        """Another page of the list."""
+        self.offset = max(self.offset + by, 0)
+        await self._list()
+
+    async def order(self, name: str) -> None:
+        """Sort by a column: the highest first, and the other way when asked again."""
+        self.descending = not self.descending if self.sort == name else name not in {c.NAME, c.CITY, "segment"}
+        self.sort, self.offset = name, 0
+        await self._list()
+
+    async def _list(self) -> None:
+        view, wanted = self.view, self.wanted
+        sort = c.CUSTOMER_ID if view.person.masked and self.sort in NAMING else self.sort
+        down, offset = self.descending, self.offset
+        rows = await view.fetch(
+            lambda _: self.people.page(wanted, sort=sort, descending=down, limit=A_PAGE, offset=offset)
+        )
+        self.rows.content = "".join(self._row(row) for row in rows)
+        last = self.offset + len(rows)
+        values = {"first": view.number(min(self.offset + 1, last)), "last": view.number(last)}
+        self.place.text = view.say("list_place", of=view.number(self.found), **values) if rows else view.say("nothing")
+        self.back.set_enabled(self.offset > 0)
+        self.on.set_enabled(last < self.found)
+        for name, head in self.heads.items():
+            way = "descending" if self.descending else "ascending"
+            head.props(f"aria-sort={way if name == self.sort else 'none'}")
+
+    def _head(self) -> None:
+        self.heads: dict[str, ui.element] = {}
+        with ui.element("thead"), ui.element("tr"):
+            for name, title, kind in self.columns:
+                with ui.element("th").classes(kind).props('scope="col"') as head:
+                    ui.button(title, on_click=lambda k=name: self.order(k), color=None).props("flat dense no-caps")
+                self.heads[name] = head
+
+    def _row(self, row: Mapping[str, Any]) -> str:
+        cells = "".join(f'<td class="{kind}">{self._cell(name, row)}</td>' for name, _, kind in self.columns)
+        return f"<tr>{cells}</tr>"
+
+    def _cell(self, name: str, row: Mapping[str, Any]) -> str:
+        view, value = self.view, row.get(name)
+        if name == c.NAME:
+            id_ = row[c.CUSTOMER_ID]
+            told = f'<a href="/customers/{quote(id_, safe="")}">{escape(view.who(id_, value))}</a>'
+            return f'{told}<span class="sub">{escape(id_)}</span>' if value else told
+        if name == c.CITY:
+            return escape(", ".join(part for part in (value, row[c.COUNTRY]) if part) or "–")
+        if name == "segment":
+            return escape(view.data.insight("segmentation").say(value, view.language)) if value else "–"
+        if value is None:
+            return "–"
+        written: dict[str, Callable[[float], str]] = {
+            "churn_probability": view.sure,
+            "lifetime_value": view.money,
+            "spend": view.money,
+            "satisfaction": lambda stars: view.number(stars, 1),
         }
+        return escape(written.get(name, view.number)(value))
+
+    async def save(self) -> None:
+        """Everybody who is found, as a file."""
+        wanted = self.wanted
+        found = await self.view.fetch(lambda _: self.people.all(wanted))
+        hidden = [*MACHINES, *(NAMING if self.view.person.masked else ())]
+        parts.save_csv(found.drop([name for name in hidden if name in found.columns]), "customers")
+
+
+def _columns(view: View, people: People) -> list[tuple[str, str, str]]:
+    """Column of the view, its title, its class."""
+    outputs = [
+        ("segment", view.say("group"), ""),
+        ("churn_probability", view.say("may_leave"), "num"),
+        ("lifetime_value", view.say("worth", days=view.data.days), "num"),
+    ]
+    did = [
+        ("spend", view.say("spent"), "num"),
+        ("orders", view.say("orders"), "num"),
+        ("recency_days", view.say("last_order_ago"), "num"),
+    ]
+    rated = [("satisfaction", view.say("satisfied"), "num")]
+    whole = [*outputs, *did, *rated]
+    there = [one for one in whole if one[0] in people.outputs or one in did]
+    return [(c.NAME, view.say("customer"), "key"), (c.CITY, view.say("place"), ""), *there]
 
 
 PAGE: Final = Page("/customers", "page_customers", "group", "group_customers", draw)

@@ -30,8 +30,8 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
             _tables(view, status["tables"])
         with parts.grid():
             await RunCard(view).draw()
+            _reasons(view, status["quarantine"], refused)
     with parts.grid():
-        _reasons(view, status["quarantine"], refused)
         _insights(view, status["insights"])
     if len(refused):
         with parts.grid():
@@ -76,7 +76,8 @@ def _moment(view: View, moment: datetime | None) -> str:
 
 def _reasons(view: View, quarantine: list[dict[str, Any]], refused: pl.DataFrame) -> None:
     if not quarantine:
-        parts.note(view.say("refused_none"), view.say("refused_none_sub"), width=5)
+        with parts.card(view.say("refused_none"), view.say("refused_none_sub"), width=5):
+            pass
         return
     total = sum(q["rows"] for q in quarantine)
     shown = quarantine[:REASONS]
@@ -114,7 +115,6 @@ def _insights(view: View, insights: list[dict[str, Any]]) -> None:
         rows,
         frame,
         "insights",
-        width=7,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
@@ -17,7 +18,7 @@ from dongcha.errors import MissingDataError
 from dongcha.evaluation.drift import SHIFTED
 
 AUDITED: Final = 12
-TEXT: Final = 60
+SHORT: Final = frozenset({"auc", "auprc", "mrr", "rmse", "mae", "ndcg", "f1", "ks", "wape", "npmi", "ari"})
 
 
 async def draw(view: View, arguments: Mapping[str, str]) -> None:
@@ -79,7 +80,7 @@ def _champions(view: View, cards: Mapping[str, dict[str, Any]]) -> None:
             (
                 _called(view, name),
                 card["contender"].replace("_", " "),
-                head.name.replace("_", " "),
+                _named(head.name),
                 _metric(view, ours),
                 _metric(view, best),
                 parts.pill(view.say(told[0]), told[1]),
@@ -115,6 +116,12 @@ def _called(view: View, name: str) -> parts.Markup:
     )
 
 
+def _named(metric: str) -> str:
+    """A metric as it is written: probe_auc as "probe AUC", ndcg_at_10 as "NDCG@10"."""
+    words = [word.upper() if word in SHORT else word for word in metric.replace("_at_", "@").split("_")]
+    return re.sub(r"^(\w+)@", lambda found: f"{found[1].upper()}@", " ".join(words))
+
+
 def _metric(view: View, value: float | None) -> str:
     if value is None or value != value:  # noqa: PLR0124 not a number
         return "–"
@@ -142,14 +149,14 @@ def _backtests(view: View, card: Mapping[str, Any]) -> None:
     best = max((means[k][head] for k in rivals if k in means), key=insight.headline.goodness, default=None)
     title = view.say(
         "folds_title",
-        metric=head.replace("_", " "),
+        metric=view.first_up(_named(head)),
         ours=_metric(view, means[card["contender"]][head]),
         best=_metric(view, best),
         n=len(folds),
     )
     rows = [{"as_of": f["as_of"], "n": f["n"], "contender": k, **v} for f in folds for k, v in f["metrics"].items()]
     option = charts.lines(look.palette(view.dark), lines, x="category")
-    sub = view.say("folds_sub", metric=head.replace("_", " "), way=way, days=card["horizon_days"])
+    sub = view.say("folds_sub", metric=_named(head), way=way, days=card["horizon_days"])
     parts.chart_card(view, title, sub, option, pl.DataFrame(rows), f"backtest-{card['insight']}", width=7)
 
 
@@ -185,12 +192,12 @@ def _card(view: View, card: Mapping[str, Any]) -> None:
             parts.Markup(f"<b>{escape(name.replace('_', ' '))}</b>")
             if name == card["contender"]
             else name.replace("_", " "),
-            view.say("is_baseline") if name in rivals else "",
+            view.say("is_baseline") if name in rivals else parts.Markup(""),
             *(_metric(view, found.get(m)) for m in metrics),
         )
         for name, found in means.items()
     ]
-    columns = [(view.say("by"), ""), ("", "why"), *((m.replace("_", " "), "num") for m in metrics)]
+    columns = [(view.say("by"), ""), ("", "why"), *((_named(m), "num") for m in metrics)]
     trained = card["trained_on"]
     span = f"{trained[0]['as_of'][:10]} – {trained[-1]['as_of'][:10]}" if trained else "–"
     title = view.say("card_title", version=card["version"], by=card["contender"].replace("_", " "))

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Final
+from dataclasses import asdict, fields
+from typing import Any, Final
 
 import polars as pl
 
 from dongcha import columns as c
 from dongcha.dashboard import charts, look, parts
 from dongcha.dashboard.data import Data
-from dongcha.dashboard.said import alert_line, alert_note
+from dongcha.dashboard.said import alert_line, alert_note, least_liked
 from dongcha.dashboard.shell import Page, top
 from dongcha.dashboard.view import View
-from dongcha.errors import MissingDataError
+from dongcha.errors import DongchaError
 from dongcha.profiles.change import Change
-from dongcha.profiles.overview import Overview
+from dongcha.profiles.overview import Overview as Numbers
 
+CHURN: Final = "churn_probability"
 PARTS: Final = ("new", "back", "lost", "frequency", "basket")
 LISTED: Final = 7
 ALERTS: Final = 4
@@ -28,44 +29,54 @@ LIKELY: Final = 0.5
 async def draw(view: View, arguments: Mapping[str, str]) -> None:
     """Figures first, then what changed, then whom to keep and what turns."""
     try:
-        found = await view.fetch(lambda d: (d.overview(), d.months(), d.change(), d.product_names()))
-    except MissingDataError as missing:
+        found = await view.fetch(lambda d: (Numbers(**_known(d.overview())), d.page("months"), d.page("change")))
+    except DongchaError:
         top(view, view.say("page_overview"))
-        raise missing
-    overview, months, change, _ = found
+        raise
+    overview, months, change = found
     top(view, view.say("page_overview"), view.say("overview_lead", as_of=overview.as_of, days=overview.days))
-    churn = await view.fetch(lambda d: d.scores("churn"))
+    keep, reasons = await view.fetch(_keeping)
     with parts.grid():
-        _figures(view, overview, months, churn)
+        _figures(view, overview, months, keep)
     with parts.grid():
         _revenue(view, overview, months)
-        _change(view, change, overview.days)
+        _change(view, Change(**change.row(0, named=True)), overview.days)
+    alerts, brand = await view.fetch(lambda d: (d.alerts(), d.scores("brand")))
     if view.person.masked:
-        await view.fetch(lambda d: d.names())
-    keep, alerts = await view.fetch(_attention)
+        await view.fetch(lambda d: d.people().names)
     with parts.grid():
         if keep is not None:
-            _keep(view, keep, await view.fetch(lambda d: d.reasons("churn")))
-        if await view.fetch(lambda d: d.scores("brand")) is not None:
-            _alerts(view, alerts, await view.fetch(lambda d: len(d.need("brand"))))
+            _keep(view, keep, reasons)
+        if brand is not None:
+            _alerts(view, alerts, brand)
+        if keep is None and brand is None:
+            parts.no_run(view)
 
 
-def _attention(data: Data) -> tuple[pl.DataFrame | None, list[dict[str, object]]]:
-    if data.scores("churn") is None:
-        return None, data.alerts()
-    people = data.people().filter(pl.col("churn_probability").is_not_null())
-    return people.sort(pl.col("churn_probability") * pl.col("spend"), descending=True, nulls_last=True), data.alerts()
+def _known(overview: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.name: overview[field.name] for field in fields(Numbers)}
 
 
-def _figures(view: View, found: Overview, months: pl.DataFrame, churn: pl.DataFrame | None) -> None:
+def _keeping(data: Data) -> tuple[pl.DataFrame | None, dict[str, list[dict[str, Any]]]]:
+    """Those who have a chance to leave, worth keeping first, and why, of the first few."""
+    people = data.people().frame
+    if CHURN not in people.columns:
+        return None, {}
+    people = people.filter(pl.col(CHURN).is_not_null())
+    people = people.sort(pl.col(CHURN) * pl.col("spend"), descending=True, nulls_last=True)
+    return people, data.reasons_of("churn", people[c.ENTITY_ID].head(LISTED).to_list())
+
+
+def _figures(view: View, found: Numbers, months: pl.DataFrame, keep: pl.DataFrame | None) -> None:
     whole = months.filter(pl.col("whole"))
     late = whole.tail(12)
-    before = view.say("kpi_before", before=view.money(found.revenue_before))
+    before, width = view.say("kpi_before", before=view.money(found.revenue_before)), 4 if keep is None else 3
     parts.kpi(
         view.say("kpi_customers"),
         view.number(found.buyers),
         note=view.say("kpi_new", new=view.number(found.new), days=found.days),
         trend=whole["new"].cum_sum().tail(12).to_list(),
+        width=width,
     )
     change = _relative(found.revenue, found.revenue_before)
     parts.kpi(
@@ -75,6 +86,7 @@ def _figures(view: View, found: Overview, months: pl.DataFrame, churn: pl.DataFr
         signed=view.signed(change),
         note=before,
         trend=late["revenue"].to_list(),
+        width=width,
     )
     change = _relative(found.active, found.active_before)
     parts.kpi(
@@ -84,18 +96,19 @@ def _figures(view: View, found: Overview, months: pl.DataFrame, churn: pl.DataFr
         signed=view.signed(change),
         note=view.say("kpi_before", before=view.number(found.active_before)),
         trend=late["customers"].to_list(),
+        width=width,
     )
-    if churn is not None:
-        leaving = float(churn["churn_probability"].sum())
-        note = view.say("kpi_leaving_note", share=view.percent(leaving / len(churn)), days=found.days)
-        parts.kpi(view.say("kpi_leaving"), view.number(leaving), note=note)
+    if keep is not None and len(keep):
+        leaving = float(keep[CHURN].sum())
+        note = view.say("kpi_leaving_note", share=view.percent(leaving / len(keep)), days=found.days)
+        parts.kpi(view.say("kpi_leaving"), view.number(leaving), note=note, share=leaving / len(keep))
 
 
 def _relative(now: float, before: float) -> float | None:
     return now / before - 1 if before > 0 else None
 
 
-def _revenue(view: View, found: Overview, months: pl.DataFrame) -> None:
+def _revenue(view: View, found: Numbers, months: pl.DataFrame) -> None:
     change = _relative(found.revenue, found.revenue_before)
     title = view.say("revenue_first")
     if change is not None:
@@ -103,7 +116,7 @@ def _revenue(view: View, found: Overview, months: pl.DataFrame) -> None:
             "revenue_up" if change >= 0 else "revenue_down", change=view.percent(abs(change)), days=found.days
         )
     shown = months.tail(MONTHS)
-    unit = view.data.currency()
+    unit = view.currency
     option = charts.columns(
         look.palette(view.dark),
         [f"{month:%Y-%m}" for month in shown["month"]],
@@ -135,17 +148,17 @@ def _change(view: View, change: Change, days: int) -> None:
         "change_foot",
         **{name: view.number(getattr(change, f"{name}_customers")) for name in ("new", "back", "lost", "kept")},
     )
-    sub = view.say("change_sub", days=days, unit=view.data.currency())
+    sub = view.say("change_sub", days=days, unit=view.currency)
     parts.chart_card(view, title, sub, option, pl.DataFrame([asdict(change)]), "what-changed", width=6, foot=foot)
 
 
-def _keep(view: View, people: pl.DataFrame, reasons: dict[str, list[dict[str, object]]]) -> None:
-    likely = people.filter(pl.col("churn_probability") > LIKELY)
+def _keep(view: View, people: pl.DataFrame, reasons: dict[str, list[dict[str, Any]]]) -> None:
+    likely = people.filter(pl.col(CHURN) > LIKELY)
     title = view.say("keep_title", n=view.number(len(likely)), money=view.money(float(likely["spend"].sum())))
     rows = [
         (
             parts.to_customer(view, row[c.ENTITY_ID], row[c.NAME]),
-            parts.bar(row["churn_probability"], view.percent(row["churn_probability"])),
+            parts.bar(row[CHURN], view.sure(row[CHURN])),
             view.money(row["spend"]),
             view.because(reasons.get(row[c.ENTITY_ID], []), 2),
         )
@@ -161,9 +174,9 @@ def _keep(view: View, people: pl.DataFrame, reasons: dict[str, list[dict[str, ob
     parts.table_card(view, title, view.say("keep_sub"), columns, rows, shown, "worth-keeping", width=8)
 
 
-def _alerts(view: View, alerts: list[dict[str, object]], subjects: int) -> None:
+def _alerts(view: View, alerts: list[dict[str, Any]], brand: pl.DataFrame) -> None:
     if not alerts:
-        parts.note(view.say("attention_none"), view.say("attention_none_sub", n=view.number(subjects)), width=4)
+        least_liked(view, brand, LISTED, width=4)
         return
     with parts.card(view.say("attention"), view.say("attention_sub"), width=4):
         for alert in alerts[:ALERTS]:

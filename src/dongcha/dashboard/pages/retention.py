@@ -12,6 +12,7 @@ from dongcha.dashboard import charts, look, maps, parts
 from dongcha.dashboard.shell import Page, top
 from dongcha.dashboard.view import View
 
+SHOWN: Final = ("cohorts", "survival", "repeats", "funnel")
 COHORTS: Final = 18
 AFTER: Final = 18
 YEAR: Final = 365.0
@@ -21,9 +22,8 @@ POINTS: Final = 200
 async def draw(view: View, arguments: Mapping[str, str]) -> None:
     """The cohorts above, then lives and funnels."""
     top(view, view.say("page_retention"), view.say("retention_lead", days=view.data.days))
-    cohorts, survival, repeats, funnel = await view.fetch(
-        lambda d: (d.cohorts(), d.survival(), d.repeats(), d.shopping_funnel())
-    )
+    await view.fetch(lambda d: d.overview())
+    cohorts, survival, repeats, funnel = await view.fetch(lambda d: [d.page(name) for name in SHOWN])
     with parts.grid():
         _cohorts(view, cohorts)
     with parts.grid():

@@ -24,9 +24,10 @@ MAPPED: Final = 3000
 async def draw(view: View, arguments: Mapping[str, str]) -> None:
     """The map beside the movement, then the groups one by one."""
     insight = view.data.insight(NAME)
-    top(view, view.say("page_segments"), view.say("segments_lead", as_of=view.data.scored_as_of(NAME)))
-    answer, groups, moves = await view.fetch(lambda d: (d.need(NAME), d.groups(NAME), d.movement(NAME)))
-    people = await view.fetch(lambda d: d.people().select(c.ENTITY_ID, c.NAME))
+    as_of = view.data.scored_as_of(NAME)
+    top(view, view.say("page_segments"), view.say("segments_lead", as_of=as_of) if as_of else "")
+    answer, groups, moves = await view.fetch(lambda d: (d.need(NAME), d.groups(NAME), d.page(f"movement/{NAME}")))
+    people = await view.fetch(lambda d: d.people().frame.select(c.ENTITY_ID, c.NAME))
     said = {name: insight.say(name, view.language) for name in groups[GROUP]}
     with parts.grid():
         _map(view, answer, groups, people, said)
@@ -45,7 +46,7 @@ def _map(view: View, answer: pl.DataFrame, groups: pl.DataFrame, people: pl.Data
     for row in shown.iter_rows(named=True):
         label = f"{view.who(row[c.ENTITY_ID], row[c.NAME])} · {said[row[GROUP]]}"
         series[said[row[GROUP]]].append((round(row["map_x"], 3), round(row["map_y"], 3), label, row[c.ENTITY_ID]))
-    option = maps.scatter(look.palette(view.dark), series, bare=True)
+    option = maps.scatter(look.palette(view.dark), series, bare=True, tagged=True)
     largest = groups.row(0, named=True)
     title = view.say("map_title", n=len(groups), largest=said[largest[GROUP]], share=view.percent(largest["share"]))
     saved = placed.drop(c.NAME) if view.person.masked else placed
@@ -62,9 +63,9 @@ def _map(view: View, answer: pl.DataFrame, groups: pl.DataFrame, people: pl.Data
     )
 
 
-def _movement(view: View, groups: pl.DataFrame, moves: pl.DataFrame | None, said: Mapping[str, str]) -> None:
+def _movement(view: View, groups: pl.DataFrame, moves: pl.DataFrame, said: Mapping[str, str]) -> None:
     days = view.data.days
-    if moves is None or moves.is_empty():
+    if moves.is_empty():
         parts.note(view.say("moves_none"), view.say("moves_none_sub", days=days), width=5)
         return
     there = moves.drop_nulls("from")
@@ -93,15 +94,16 @@ def _groups(view: View, groups: pl.DataFrame, said: Mapping[str, str]) -> None:
     columns = [(view.say("group"), "key"), (view.say("size"), "num"), (view.say("share"), "num")]
     columns += [(title, "num") for _, title, _ in shown]
     columns += [(view.say("came_left", days=days), "num")]
+    colors = look.palette(view.dark).kinds
     rows = [
         (
-            said[row[GROUP]],
+            parts.dot(said[row[GROUP]], colors[place % len(colors)]),
             view.number(row["size"]),
             parts.bar(row["share"], view.percent(row["share"])),
             *(write(row[name]) for name, _, write in shown),
             "–" if row.get("came") is None else f"+{row['came']:,} / −{row['left']:,}",
         )
-        for row in groups.iter_rows(named=True)
+        for place, row in enumerate(groups.iter_rows(named=True))
     ]
     title = view.say("groups_title", n=len(groups))
     if "lifetime_value" in there:

@@ -11,7 +11,7 @@ from nicegui import ui
 
 from dongcha import columns as c
 from dongcha.dashboard import charts, look, maps, parts
-from dongcha.dashboard.said import alert_line, alert_note, example_text, named
+from dongcha.dashboard.said import alert_line, alert_note, example_text, least_liked, named
 from dongcha.dashboard.shell import Page, top
 from dongcha.dashboard.view import View
 from dongcha.errors import MissingDataError
@@ -22,20 +22,17 @@ NAMED: Final = 6
 ASPECTS: Final = 12
 SUBJECTS: Final = 300
 LEAST: Final = 10
-FEWEST: Final = 4
-"""Periods in which somebody said something, for a mood to be worth listing."""
 SHOP: Final = "shop/all"
 
 
 async def draw(view: View, arguments: Mapping[str, str]) -> None:
     """Alerts first; then moods over time, topics, and what is praised and blamed."""
     top(view, view.say("page_voice"), view.say("voice_lead"))
-    await view.fetch(lambda d: d.product_names())
-    if view.person.masked:
-        await view.fetch(lambda d: d.names())
     brand, topics, moods = await view.fetch(lambda d: (d.scores("brand"), d.scores("topics"), d.scores("sentiment")))
     if brand is None and topics is None and moods is None:
         raise MissingDataError(view.say("voice_none"), "dongcha load FILE --as reviews && dongcha run")
+    if view.person.masked:
+        await view.fetch(lambda d: d.people().names)
     if brand is not None:
         alerts = await view.fetch(lambda d: d.alerts())
         with parts.grid():
@@ -47,7 +44,7 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
             _topics_map(view, groups)
             _topics(view, groups)
     if moods is not None:
-        aspects = await view.fetch(lambda d: d.aspects())
+        aspects = await view.fetch(lambda d: d.page("aspects"))
         with parts.grid():
             _aspects(view, aspects)
 
@@ -55,14 +52,7 @@ async def draw(view: View, arguments: Mapping[str, str]) -> None:
 def _alerts(view: View, alerts: list[dict[str, Any]], brand: pl.DataFrame) -> None:
     """The alerts; where there are none, what is liked least."""
     if not alerts:
-        heard = brand.filter(pl.col("texts_over_time").list.len() >= FEWEST).sort("brand_mood", c.ENTITY_ID)
-        rows = [
-            (named(view, row[c.ENTITY_ID]), view.mood(row["brand_mood"]), view.mood(row["mood_change"]))
-            for row in heard.head(LEAST).iter_rows(named=True)
-        ]
-        columns = [(view.say("least_liked"), "key"), (view.say("mood"), "num"), (view.say("mood_change"), "num")]
-        sub = view.say("attention_none_sub", n=view.number(len(brand)))
-        parts.table_card(view, view.say("attention_none"), sub, columns, rows, heard, "moods", width=5)
+        least_liked(view, brand, LEAST, width=5)
         return
     title = view.say("alerts_title", n=len(alerts))
     card = parts.card(title, view.say("attention_sub"), width=5)
@@ -122,7 +112,7 @@ def _topics_map(view: View, groups: pl.DataFrame) -> None:
     large = told["size"].top_k(min(NAMED, len(told))).min()
     points = []
     for row in told.iter_rows(named=True):
-        name = insight.say(row["topic"], view.language)
+        name = view.topic(insight.say(row["topic"], view.language))
         felt = view.mood(row[feels]) if feels == "sentiment" else view.number(row[feels], 1)
         label = view.say("topic_point", topic=name, n=view.number(row["size"]), mood=felt)
         telling = row["size"] >= large or row["topic"] == told["topic"][0]
@@ -135,8 +125,9 @@ def _topics_map(view: View, groups: pl.DataFrame) -> None:
         y_name=view.say("texts"),
         size=12,
         named=True,
+        x_range=(-1, 1) if feels == "sentiment" else None,
     )
-    parts.chart_card(view, title, view.say("topics_map_sub"), option, told, "topics-map", width=5)
+    parts.chart_card(view, title, view.say("topics_map_sub"), option, told, "topics-map", width=5, kind="tall")
 
 
 def _topics(view: View, groups: pl.DataFrame) -> None:
@@ -144,7 +135,7 @@ def _topics(view: View, groups: pl.DataFrame) -> None:
     told = groups.drop_nulls("topic")
     rows = [
         (
-            insight.say(row["topic"], view.language),
+            view.topic(insight.say(row["topic"], view.language)),
             view.number(row["size"]),
             parts.bar(2 * row["share"], view.percent(row["share"])),
             _trend(view, row["trend"]),
@@ -166,7 +157,7 @@ def _topics(view: View, groups: pl.DataFrame) -> None:
     if len(rising) and rising["trend"][0] > 1.1:
         title = view.say(
             "topics_rising",
-            topic=insight.say(rising["topic"][0], view.language),
+            topic=view.topic(insight.say(rising["topic"][0], view.language)),
             by=view.signed(rising["trend"][0] - 1),
             days=days,
         )

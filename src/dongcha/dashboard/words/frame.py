@@ -13,9 +13,21 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "as_png": ("Save as picture (PNG)", "保存为图片（PNG）"),
     "as_csv": ("Save the data (CSV)", "保存数据（CSV）"),
     "nothing": ("Nothing to show.", "暂无内容。"),
-    "lacks": ("Not there yet: {what}", "尚无数据：{what}"),
-    "broke": ("This page could not be drawn. The server's log says why.", "此页无法显示，原因见服务器日志。"),
+    "no_orders": ("Begin with your orders", "从订单开始"),
+    "no_orders_sub": (
+        "One file of orders is enough for revenue, retention and churn. Then add customers, events and reviews.",
+        "一份订单文件即可得到收入、留存与流失，之后可再添加客户、行为与评价。",
+    ),
+    "no_run": ("No answer yet", "尚无答案"),
+    "no_run_sub": (
+        "The facts are loaded. A run tests, trains and scores all that they allow; the data page can start one.",
+        "数据已载入。运行会回测、训练并计算所有可得的答案，可在数据页启动。",
+    ),
+    "to_data": ("To the data page", "前往数据页"),
+    "broke": ("This page could not be drawn", "此页无法显示"),
+    "broke_sub": ("The server's log says why.", "原因见服务器日志。"),
     "only_admins": ("Only an admin who is logged in may do that.", "仅登录的管理员可执行此操作。"),
+    "newer": ("Newer facts are loaded; a run takes them in", "已载入更新的数据，运行后计入"),
     "yes": ("yes", "是"),
     "no": ("no", "否"),
     # groups and pages

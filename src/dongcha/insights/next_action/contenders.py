@@ -13,12 +13,12 @@ from zlib import crc32
 import numpy as np
 import polars as pl
 
-from dongcha import columns as c
 from dongcha.features.labels import DAYS_UNTIL
 from dongcha.insight_kit.contender import Contender, Role
 from dongcha.insight_kit.facts import Example, Facts
 from dongcha.insight_kit.journeys import Journeys, Kinds, pair_of
 from dongcha.insight_kit.learned import HELD_OUT, Learned, sampled
+from dongcha.insight_kit.outputs import listed_pairs
 from dongcha.insight_kit.pretrained import history_of
 from dongcha.insight_kit.product_groups import ProductGroups
 from dongcha.insights.next_action.names import ACTED, ACTIONS, DAYS, LISTED, PROBABILITY
@@ -49,7 +49,7 @@ class Foretelling(Contender):
 
     def fit(self, past: Sequence[Example], now: Facts, *, seed: int) -> None:
         self.groups = ProductGroups.fit(history_of(now).catalogue)
-        here = Journeys.of(now, self.groups.of(history_of(now).catalogue))
+        here = Journeys.of(now, Kinds.of(self.groups.of(history_of(now).catalogue)))
         self.pairs = here.pairs
         self.learn(past, now, here, seed)
 
@@ -74,19 +74,13 @@ class Foretelling(Contender):
         self.groups.of(catalogue).write_ipc(folder / KINDS_FILE)
         self.journeys(facts).crowd.said.save(folder)
 
+    def reads(self) -> tuple[str, ...]:
+        return ()
+
     def opened(self, folder: Path, exported: Path) -> Callable[[Facts], pl.DataFrame]:
         self.load(folder)
-        kinds, all_said = pl.read_ipc(exported / KINDS_FILE), SaidByAll.load(exported)
-        named = Kinds.of(kinds, self.pairs)
-        kind_of = dict(kinds.iter_rows())
-
-        def answer(facts: Facts) -> pl.DataFrame:
-            products = history_of(facts).timeline[c.PRODUCT_ID].drop_nulls().unique().to_list()
-            mine = [(product, kind_of[product]) for product in products if product in kind_of]
-            few = pl.DataFrame(mine, schema=kinds.schema, orient="row")
-            return self._told(facts, Journeys.among(facts, few, named, all_said))
-
-        return answer
+        kinds, all_said = Kinds.of(pl.read_ipc(exported / KINDS_FILE)), SaidByAll.load(exported)
+        return lambda facts: self._told(facts, Journeys.of(facts, kinds, self.pairs, all_said))
 
     def _told(self, facts: Facts, here: Journeys) -> pl.DataFrame:
         happens, days = self.when(facts, here)
@@ -94,11 +88,11 @@ class Foretelling(Contender):
         parts = [slice(start, start + ROWS_AT_ONCE) for start in range(0, max(len(rows), 1), ROWS_AT_ONCE)]
         listed = [ranked(self.what(here.crowd, rows[k]) * happens[k, None], self.pairs) for k in parts]
         numbers = (pl.Series(DAYS, np.clip(days, 0, facts.horizon.days)), pl.Series(PROBABILITY, happens))
-        return facts.features.select(c.ENTITY_ID).with_columns(pl.concat(listed), *numbers)
+        return facts.entities.to_frame().hstack([pl.concat(listed), *numbers])
 
     def journeys(self, facts: Facts) -> Journeys:
         """The journeys as of the facts' cutoff, in the pairs and families that were learnt."""
-        return Journeys.of(facts, self.groups.of(history_of(facts).catalogue), self.pairs)
+        return Journeys.of(facts, Kinds.of(self.groups.of(history_of(facts).catalogue)), self.pairs)
 
     def save(self, folder: Path) -> None:
         self.groups.save(folder)
@@ -187,7 +181,7 @@ class Blended(Foretelling):
 
     def _lesson(self, example: Example, newest: Example, kinds: pl.DataFrame) -> Lesson:
         """What was next to whom, in the pairs and families as of now: names of things known later are no leak."""
-        there = Journeys.of(example.facts, kinds, self.pairs)
+        there = Journeys.of(example.facts, Kinds.of(kinds), self.pairs)
         code = {pair: k for k, pair in enumerate(self.pairs)}
         came = np.array([code.get(pair, -1) for pair in pair_of(example.truth, kinds)], dtype=np.int64)
         known, entities = came >= 0, example.facts.entities
@@ -213,6 +207,9 @@ class Blended(Foretelling):
             return np.full(len(facts.features), self.always)
         found = self.happening.predict(facts)
         return np.asarray(1 - (1 - found) ** (facts.horizon.days / self.learnt_days), dtype=np.float64)
+
+    def reads(self) -> tuple[str, ...]:
+        return tuple({name for part in self._parts().values() for name in part.names})
 
     def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
         """Pushes on the days until the next thing."""
@@ -257,11 +254,7 @@ def ranked(probability: Array, pairs: tuple[str, ...]) -> pl.Series:
     probability = probability.round(9)
     best: Codes = np.argsort(-probability, axis=1, kind="stable")[:, :LISTED]
     labels = np.array(pairs, dtype=object)[best].ravel().tolist()
-    values = np.take_along_axis(probability, best, 1).ravel()
-    flat = pl.DataFrame({c.LABEL: pl.Series(labels, dtype=pl.String), c.VALUE: values}).to_struct(ACTIONS)
-    row = pl.Series("row", np.repeat(np.arange(len(best)), best.shape[1]))
-    grouped = pl.DataFrame([row, flat]).group_by("row", maintain_order=True).agg(ACTIONS)
-    return grouped[ACTIONS]
+    return listed_pairs(ACTIONS, labels, np.take_along_axis(probability, best, 1).ravel(), [best.shape[1]] * len(best))
 
 
 def _acted(example: Example) -> Example:

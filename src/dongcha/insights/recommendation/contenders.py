@@ -59,6 +59,9 @@ class Recommender(Contender):
         if self.pretrained is not None:
             self.pretrained.export(folder / SERVED)
 
+    def reads(self) -> tuple[str, ...]:
+        return ()
+
     def opened(self, folder: Path, exported: Path) -> Callable[[Facts], pl.DataFrame]:
         self.load_counted(folder)
         if (exported / SERVED).exists():

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from dongcha import columns as c
 from dongcha.insight_kit.facts import Facts
+from dongcha.insight_kit.outputs import listed_pairs
 from dongcha.insights.recommendation.rankers import Rankers
 from dongcha.models.ranking.diversify import diversify
 from dongcha.models.ranking.scored import Scored
-from dongcha.models.ranking.sequences import Sequences
+from dongcha.models.ranking.sequences import Sequences, among, distinct
 
 if TYPE_CHECKING:
     from dongcha.insights.recommendation.contenders import RecommendationConfig
@@ -44,33 +44,34 @@ def finished(found: Scored, rankers: Rankers, facts: Facts, config: Recommendati
     scores = _scores_of(wanted, items)
     leads, shares = _because(rankers, histories, items)
     products = rankers.counts.history.products
-    lists = {
-        RECOMMENDED: _pairs(_names(products, items), scores),
-        BECAUSE: _pairs(_names(products, leads, POPULAR), shares),
-    }
-    there = (items >= 0).sum(axis=1)
-    made = [pl.Series(name, [row[:n] for row, n in zip(rows, there, strict=True)]) for name, rows in lists.items()]
-    kind = pl.List(pl.Struct({c.LABEL: pl.String(), c.VALUE: pl.Float64()}))
-    return facts.features.select(c.ENTITY_ID).with_columns(series.cast(kind) for series in made)
+    there = items >= 0
+    lists = (
+        listed_pairs(name, _names(products, places[there], otherwise), numbers[there], there.sum(axis=1).tolist())
+        for name, places, numbers, otherwise in (
+            (RECOMMENDED, items, scores, ""),
+            (BECAUSE, leads, shares, POPULAR),
+        )
+    )
+    return facts.entities.to_frame().hstack(list(lists))
 
 
 def _allowed(found: Scored, rankers: Rankers, histories: Sequences, config: RecommendationConfig) -> Scored:
     """Without what is out of stock, and what was bought and is not bought twice."""
     again = rankers.repeats.chance >= REPEATABLE if config.bought_again else np.zeros(found.catalogue, dtype=bool)
-    bought = np.isin(found.keys(), np.unique(histories.keys()))
+    bought = among(found.keys(), histories.keys())
     return found.kept(~rankers.out_of_stock[found.items] & (~bought | again[found.items]))
 
 
 def _filled(found: Scored, rankers: Rankers, histories: Sequences) -> Scored:
     """Lists too short are filled from what sells lately, below all else: a new customer gets that alone."""
-    missing = np.diff(found.starts) < LISTED
+    missing = found.lengths() < LISTED
     if not missing.any():
         return found
     popular = rankers.recent.scores(histories)
-    popular = popular.kept(missing[popular.rows()] & ~np.isin(popular.keys(), found.keys()))
-    popular = popular.kept(~rankers.out_of_stock[popular.items] & ~np.isin(popular.keys(), np.unique(histories.keys())))
+    popular = popular.kept(missing[popular.rows()] & ~among(popular.keys(), found.keys()))
+    popular = popular.kept(~rankers.out_of_stock[popular.items] & ~among(popular.keys(), histories.keys()))
     lowest = np.zeros(len(found), dtype=np.float32)
-    has = np.diff(found.starts) > 0
+    has = found.lengths() > 0
     if has.any():
         lowest[has] = np.minimum.reduceat(found.scores, found.starts[:-1][has])
     most = max(float(rankers.recent.taken.max(initial=0)), 1.0)
@@ -92,29 +93,21 @@ def _because(rankers: Rankers, histories: Sequences, items: np.ndarray) -> tuple
     newest = histories.newest(HEARD).padded(HEARD)
     owned = newest < histories.catalogue
     heard = np.where(owned, newest, 0)
-    pairs = heard[:, None, :] * histories.catalogue + np.maximum(items, 0)[:, :, None]
-    weight = rankers.led_by.at(pairs.ravel()).reshape(pairs.shape) * owned[:, None, :]
+    # Of the few that were heard alone: to look through every product's neighbours takes as long as there are products.
+    few = distinct(heard.ravel())
+    pairs = np.searchsorted(few, heard)[:, None, :] * histories.catalogue + np.maximum(items, 0)[:, :, None]
+    led_by = Scored.rows_of(rankers.neighbours.following, few)
+    weight = led_by.at(pairs.ravel()).reshape(pairs.shape) * owned[:, None, :]
     best = weight.argmax(axis=2)
     strength = np.take_along_axis(weight, best[:, :, None], 2)[:, :, 0]
     total = weight.sum(axis=2)
     leads = np.where(strength > 0, np.take_along_axis(heard, best, 1), -1)
     shares = np.where(total > 0, strength / np.maximum(total, 1e-9), 0.0)
-    itself = np.isin(np.arange(len(items))[:, None] * histories.catalogue + items, np.unique(histories.keys()))
+    itself = among(np.arange(len(items))[:, None] * histories.catalogue + items, histories.keys())
     itself &= items >= 0
     return np.where(itself, items, leads), np.where(itself, 1.0, shares)
 
 
-def _names(products: pl.Series, items: np.ndarray, otherwise: str = "") -> list[list[str]]:
+def _names(products: pl.Series, items: np.ndarray, otherwise: str) -> list[str]:
     """The products' ids; `otherwise` where an item is -1."""
-    if not len(products):
-        return [[otherwise] * items.shape[1] for _ in items]
-    flat = products.gather(np.maximum(items, 0).ravel()).to_numpy()
-    named = np.where(items.ravel() >= 0, flat, otherwise).reshape(items.shape)
-    return [row.tolist() for row in named]
-
-
-def _pairs(labels: list[list[str]], values: np.ndarray) -> list[list[dict[str, object]]]:
-    return [
-        [{c.LABEL: label, c.VALUE: value} for label, value in zip(row, numbers, strict=True)]
-        for row, numbers in zip(labels, values.astype(np.float64).tolist(), strict=True)
-    ]
+    return [products[item] if item >= 0 else otherwise for item in items.tolist()]

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
+from dongcha.features.numbering import placed
 from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.pretrained import day_of, history_of
 from dongcha.insight_kit.vocabulary import days_of
@@ -23,7 +24,6 @@ from dongcha.models.ranking.content import Content
 from dongcha.models.ranking.context import Context
 from dongcha.models.ranking.popularity import Popularity
 from dongcha.models.ranking.repeats import Repeats, RepeatsConfig
-from dongcha.models.ranking.scored import Scored
 from dongcha.models.ranking.sequences import Sequences
 from dongcha.models.ranking.transitions import Transitions
 
@@ -52,8 +52,8 @@ class OneCounted(Counts):
         return pl.Series(c.CUSTOMER_ID, sorted(set(self.history.timeline[c.CUSTOMER_ID].to_list())), dtype=pl.String)
 
     def rows(self, entities: pl.Series) -> np.ndarray:
-        places = {one: row for row, one in enumerate(self.customers.to_list())}
-        return np.array([places.get(one, len(places)) for one in entities.to_list()], dtype=np.int64)
+        places = placed(entities, self.customers)
+        return np.where(places < 0, len(self.customers), places)
 
     def traits(self, entities: pl.Series) -> np.ndarray:
         told = {row[c.CUSTOMER_ID]: row for row in self.history.traits.iter_rows(named=True)}
@@ -65,16 +65,19 @@ class OneCounted(Counts):
         return values.index(value) if value in values else -1
 
     def _sequences(self, events: Sequence[str]) -> Sequences:
+        rows, numbers, days = self._lines
+        wanted = np.array([event in events for event in self.history.timeline[c.EVENT].to_list()], dtype=bool)
+        keep = wanted & (numbers >= 0)
+        count = len(self.customers) + 1
+        starts = np.concatenate([[0], np.cumsum(np.bincount(rows[keep], minlength=count))]).astype(np.int64)
+        return Sequences(numbers[keep], starts, len(self.numbers), days[keep], np.full(count, self.today))
+
+    @cached_property
+    def _lines(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of every line of the timeline: whose it is, its product's number, -1 for none, and the day."""
         mine = self.history.timeline
-        items = [self.numbers.get(product, -1) for product in mine[c.PRODUCT_ID].to_list()]
-        wanted = [event in events for event in mine[c.EVENT].to_list()]
-        numbers = np.array(items, dtype=np.int64)
-        keep = np.array(wanted, dtype=bool) & (numbers >= 0)
-        row = self.rows(mine[c.CUSTOMER_ID])
-        rows = len(self.customers) + 1
-        starts = np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=rows))]).astype(np.int64)
-        days = days_of(mine[c.HAPPENED_AT])[keep]
-        return Sequences(numbers[keep], starts, len(self.numbers), days, np.full(rows, self.today))
+        numbers = [self.numbers.get(product, -1) for product in mine[c.PRODUCT_ID].to_list()]
+        return self.rows(mine[c.CUSTOMER_ID]), np.array(numbers, dtype=np.int64), days_of(mine[c.HAPPENED_AT])
 
 
 @dataclass(frozen=True)
@@ -170,8 +173,7 @@ def _read(arrays: Mapping[str, np.ndarray], horizon_days: int, catalogue: int) -
         recent=recent,
         own=Own(recent.taken),
         repeats=filled(Repeats(RepeatsConfig(ahead=float(horizon_days))), **repeats),
-        neighbours=(neighbours := filled(Transitions(NEIGHBOURS), following=matrix("neighbours"))),
-        led_by=Scored.of(neighbours.following),
+        neighbours=filled(Transitions(NEIGHBOURS), following=matrix("neighbours")),
         followers=filled(Transitions(FOLLOWERS), following=matrix("followers")),
         content=filled(Content(), alike=matrix("content")),
         of_own_categories=categories,

@@ -53,7 +53,7 @@ class Own:
         self.share = (0.5 * taken / max(float(taken.max(initial=0)), 1.0)).astype(np.float32)
 
     def scores(self, histories: Sequences) -> Scored:
-        found = Scored.of(histories.matrix())
+        found = Scored.held(histories)
         return replace(found, scores=found.scores + self.share[found.items])
 
 
@@ -101,11 +101,6 @@ class Rankers:
         return Transitions(NEIGHBOURS).fit(self.counts.bought)
 
     @cached_property
-    def led_by(self) -> Scored:
-        """How strongly each product's neighbours follow from it: rows are products."""
-        return Scored.of(self.neighbours.following)
-
-    @cached_property
     def vectors(self) -> np.ndarray:
         """One vector per product to tell what is alike: its neighbours in dense form."""
         from sklearn.decomposition import TruncatedSVD
@@ -140,7 +135,7 @@ class Rankers:
         looks = self.counts.looked_at.take(self.counts.rows(facts.entities))
         assert looks.days is not None
         fresh = (0.5 ** ((self.counts.today - looks.days) / LOOK_HALF_LIFE_DAYS)).astype(np.float32)
-        return Given(Scored.of(looks.matrix(np.maximum(fresh, np.float32(1e-6)))))
+        return Given(Scored.held(looks, np.maximum(fresh, np.float32(1e-6))))
 
     @cached_property
     def context(self) -> Context:
@@ -185,7 +180,7 @@ class OwnCategories:
 
     def scores(self, histories: Sequences) -> Scored:
         """The best sellers of a row's categories."""
-        mine = (histories.matrix() @ self.member).tocsr()
-        whole = np.maximum(np.asarray(mine.sum(axis=1)).ravel(), 1e-9)
-        mine.data /= np.repeat(whole, np.diff(mine.indptr)).astype(np.float32)
-        return Scored.of(mine @ self.best)
+        mine = Scored.held(histories).led(self.member)
+        whole = np.bincount(mine.rows(), mine.scores, len(mine))
+        shares = (mine.scores / np.repeat(whole, mine.lengths())).astype(np.float32)
+        return replace(mine, scores=shares).led(self.best)

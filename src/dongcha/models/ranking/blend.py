@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from dongcha.errors import MissingDataError
 from dongcha.models.ranking.popularity import Popularity
-from dongcha.models.ranking.scored import Scored, union
-from dongcha.models.ranking.sequences import Items, Sequences
+from dongcha.models.ranking.scored import Scored, stacked
+from dongcha.models.ranking.sequences import Items, Sequences, distinct
 from dongcha.models.trees import load_trees, save_trees
 
 FILE: Final = "blend.txt"
@@ -38,7 +38,7 @@ FEW: Final = 3_000
 TOO_FEW: Final = 30
 """With fewer lists than this nothing is learnt: how far the rankers agree decides."""
 ROUNDS: Final = 150
-ROWS_AT_ONCE: Final = 2_000
+ROWS_AT_ONCE: Final = 500
 AGREED_FROM: Final = 20.0
 """A ranker's place p adds 1 / (p + this) to how far the rankers agree (reciprocal rank fusion, Cormack et al. 2009)."""
 
@@ -70,32 +70,38 @@ def candidates(
     found = [ranker.scores(histories) for ranker in rankers]
     if unseen_only:
         found = [part.without(histories) for part in found]
-    keys = union([part.top(each) for part in found])
+    # All rankers' rows one under the other, so that each step is one for all of them.
+    whole, size = stacked(found), histories.catalogue * len(histories)
+    places = whole.places()
+    keys = distinct(whole.keys()[places < each] % size)
     rows, items = keys // histories.catalogue, keys % histories.catalogue
-    columns: list[NDArray[Any]] = [np.zeros(len(keys), dtype=np.float32)]
-    for part in found:
-        lowest, highest = _extremes(part)
-        score, place = part.at(keys, otherwise=np.nan), _places(part).at(keys, otherwise=np.nan)
-        span = np.maximum(highest - lowest, 1e-9)[rows]
-        columns += [score, (score - lowest[rows]) / span, place]
-        columns[0] += np.where(np.isnan(place), 0, 1 / (place + AGREED_FROM)).astype(np.float32)
+    shape = (len(found), len(keys))
+    at = whole.place_of((np.arange(len(found))[:, None] * size + keys).ravel()).reshape(shape)
+    score, place = (_there(values, at) for values in (whole.scores, places))
+    lowest, highest = (extreme.reshape(len(found), -1)[:, rows] for extreme in _extremes(whole))
+    told = np.stack([score, (score - lowest) / np.maximum(highest - lowest, 1e-9), place], axis=1)
+    agreed = np.where(np.isnan(place), 0, 1 / (place + AGREED_FROM)).astype(np.float32).sum(axis=0)
+    columns = [agreed, *told.reshape(3 * len(found), len(keys))]
     columns += [np.log1p(popularity.taken[items]), np.log1p(histories.lengths()[rows])]
     if not unseen_only:
-        columns.append(Scored.of(histories.matrix()).at(keys))
+        columns.append(Scored.held(histories).at(keys))
     return Candidates(keys, rows, items, np.column_stack(columns).astype(np.float32))
 
 
 def _extremes(part: Scored) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Each row's lowest and highest score; 0 where it has none."""
     lowest, highest = np.zeros(len(part), dtype=np.float32), np.zeros(len(part), dtype=np.float32)
-    has = np.diff(part.starts) > 0
+    has = part.lengths() > 0
     lowest[has] = np.minimum.reduceat(part.scores, part.starts[:-1][has]) if has.any() else 0
     highest[has] = np.maximum.reduceat(part.scores, part.starts[:-1][has]) if has.any() else 0
     return lowest, highest
 
 
-def _places(part: Scored) -> Scored:
-    return Scored(part.items, part.places().astype(np.float32), part.starts, part.catalogue)
+def _there(values: NDArray[Any], at: Items) -> NDArray[np.float32]:
+    """The values at these places, NaN at -1."""
+    found = np.full(at.shape, np.nan, dtype=np.float32)
+    found[at >= 0] = values[at[at >= 0]]
+    return found
 
 
 @dataclass(frozen=True)

@@ -64,8 +64,7 @@ class Content:
 
     def scores(self, histories: Sequences) -> Scored:
         """Every item that is like some item of the history, with its score."""
-        weights = histories.matrix((self.config.fading ** histories.ages()).astype(np.float32))
-        return Scored.of(weights @ self.alike)
+        return Scored.held(histories, (self.config.fading ** histories.ages()).astype(np.float32)).led(self.alike)
 
     def save(self, folder: Path) -> None:
         """The like items, as a sparse matrix."""

@@ -51,7 +51,7 @@ class Context:
 
     def of(self, traits: Traits) -> Scored:
         """The likeliest items for people with these traits, (rows, traits); values never seen say nothing."""
-        alike, which = np.unique(traits, axis=0, return_inverse=True)
+        alike, which = (traits, np.zeros(1, np.int64)) if len(traits) == 1 else _each_once(traits)
         offered = min(OFFERED, len(self.items))
         items, scores = np.empty((len(alike), offered), np.int64), np.empty((len(alike), offered), np.float32)
         for start in range(0, len(alike), ROWS_AT_ONCE):
@@ -60,7 +60,7 @@ class Context:
             best = np.sort(np.argsort(-whole, axis=1, kind="stable")[:, :offered], axis=1)
             items[some], scores[some] = self.items[best], np.take_along_axis(whole, best, axis=1)
         starts = np.arange(len(alike) + 1) * offered
-        return Scored(items.ravel(), scores.ravel(), starts, self.catalogue).take(which.ravel())
+        return Scored(items.ravel(), scores.ravel(), starts, self.catalogue).take(which)
 
     def _scores(self, alike: Traits) -> NDArray[np.float64]:
         """Of all `items`, for each row of traits."""
@@ -70,3 +70,9 @@ class Context:
         for shift, values, seen in zip(self.shifts, alike.T, known.T, strict=True):
             scores[seen] += shift[values[seen]] / known.sum(axis=1)[seen, None]
         return scores
+
+
+def _each_once(traits: Traits) -> tuple[Traits, NDArray[np.int64]]:
+    """The different rows, and which of them each row is."""
+    found, which = np.unique(traits, axis=0, return_inverse=True)
+    return found, which.ravel()

@@ -47,8 +47,7 @@ class Neighbours:
 
     def scores(self, histories: Sequences) -> Scored:
         """Every item that neighbours some item of the history, with its score."""
-        weights = histories.matrix((self.config.fading ** histories.ages()).astype(np.float32))
-        return Scored.of(weights @ self.near)
+        return Scored.held(histories, (self.config.fading ** histories.ages()).astype(np.float32)).led(self.near)
 
 
 class Ease:

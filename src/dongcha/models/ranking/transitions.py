@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -63,8 +62,4 @@ class Transitions:
 
     def scores(self, histories: Sequences) -> Scored:
         """Every item that some item of the history leads to, with its score."""
-        return Scored.of(self.weights(histories) @ self.following)
-
-    def weights(self, histories: Sequences) -> Any:
-        """What each item of a history counts: rows by catalogue, CSR."""
-        return histories.matrix((self.config.fading ** histories.ages()).astype(np.float32))
+        return Scored.held(histories, (self.config.fading ** histories.ages()).astype(np.float32)).led(self.following)
