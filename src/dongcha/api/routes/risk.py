@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 import orjson
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from dongcha import columns as c
 from dongcha.access.scopes import Scope
 from dongcha.api.guard import require
-from dongcha.api.open_live import OpenLive
+from dongcha.api.live import Live
+from dongcha.api.open_live import OpenLive, Turns
 from dongcha.api.told import Reason, Speech, example, json
 from dongcha.errors import UsageError
 from dongcha.features.declare import lookup
@@ -144,11 +146,16 @@ class OrdersJudged(BaseModel):
 
 
 @router.post("/orders", response_model=OrdersJudged)
-def judge_orders(wanted: OrdersWanted, live: OpenLive, language: Speech = None) -> Response:
+async def judge_orders(wanted: OrdersWanted, live: OpenLive, turns: Turns, language: Speech = None) -> Response:
     """How likely each order is to end as fraud, charge-back or default, with all that was received of its customer.
 
     Nothing is stored. An unknown customer is one without a past. Orders of one request know of each other.
     """
+    return json(await run_sync(judged, wanted, live, language, limiter=turns))
+
+
+def judged(wanted: OrdersWanted, live: Live, language: Speech) -> dict[str, Any]:
+    """The answer, each reason said in the language, by default the shop's."""
     now = live.shop.clock()
     orders = {order.order_id: list(_lines(order, _moment(order, now))) for order in wanted.orders}
     if len(orders) < len(wanted.orders):
@@ -156,13 +163,13 @@ def judge_orders(wanted: OrdersWanted, live: OpenLive, language: Speech = None) 
     customers = {order.customer_id for order in wanted.orders if order.customer_id is not None}
     fresh = [row for one in sorted(customers) for row in live.shop.inbox.recent(one)]
     noted = [_account(order, _moment(order, now)) for order in wanted.orders if order.account and order.customer_id]
-    judged = live.judge(RISK, orders, fresh, noted)
+    told = live.judge(RISK, orders, fresh, noted)
     settings = live.shop.settings.shop
-    for order in judged["orders"]:
+    for order in told["orders"]:
         for reason in order["reasons"]:
             feature = lookup(reason[c.FEATURE])
             reason["text"] = feature.say(reason[c.VALUE], language or settings.language, settings.currency)
-    return json(judged)
+    return told
 
 
 def _moment(order: OrderWanted, now: datetime) -> datetime:
