@@ -6,8 +6,9 @@ WORKSPACE was published (`dongcha run` or `dongcha publish`) and has no keys, so
 servers, one process each: ours, and the floor, which is FastAPI with one route and no guard. Each task is sent to one
 and then the other, by wrk with one thread where it is installed, else by Python threads, which cost more themselves.
 Tasks: `profile` is a customer's portrait told as a story; `recommendations`, `next-action`, `reasons` as of the newest
-scoring; `search` is the first letters of a name, sorted by a number, a page of 50; `audience` a rule with a random
-threshold, its count and a page of 20. Customers are drawn at random with a fixed seed. The floor sends the median
+scoring; `risk` judges an order of one to four lines that is being placed, at request time; `search` is the first
+letters of a name, sorted by a number, a page of 50; `audience` a rule with a random threshold, its count and a page of
+20. Customers are drawn at random with a fixed seed. The floor sends the median
 answer of each task. p50 and p99 in milliseconds; `wrong` counts answers that were not 200.
 """
 
@@ -76,8 +77,25 @@ def tasks(view: View, seed: int) -> dict[str, list[Request]]:
         asked["search"] = [("GET", f"/v1/customers?text={b}{s}", "") for b, s in zip(begun, sorts, strict=True)]
         bounds = [(name, draw.choice(rows)[name] or 0.0) for name in draw.choices(numbers, k=DRAWN)]
         rules = [{"rule": f"{name} > {bound:.4f}", "limit": 20} for name, bound in bounds]
-        asked["audience"] = [("POST", "/v1/audiences", json.dumps(rule, separators=(",", ":"))) for rule in rules]
+        asked["audience"] = [("POST", "/v1/audiences", _packed(rule)) for rule in rules]
+    if "risk" in view.about["runs"]:
+        orders = [_order(draw, row["customer_id"], list(view.product_names)) for row in rows]
+        asked["risk"] = [("POST", "/v1/risk/orders", _packed({"orders": [order]})) for order in orders]
     return asked
+
+
+def _order(draw: random.Random, customer_id: str, products: Sequence[str]) -> dict[str, Any]:
+    """An order of one to four lines that is being placed now."""
+    lines = [
+        {"product_id": draw.choice(products), "quantity": draw.choice([1, 1, 1, 2, 3]), "price": draw.randrange(5, 200)}
+        for _ in range(draw.randrange(1, 5))
+    ]
+    named = {"order_id": f"asked-{draw.randrange(10**9)}", "customer_id": customer_id}
+    return {**named, "lines": lines, "channel": "web", "payment": "card"}
+
+
+def _packed(body: dict[str, Any]) -> str:
+    return json.dumps(body, separators=(",", ":"))
 
 
 # -- who answers

@@ -93,13 +93,14 @@ def _answer(insight: Insight, as_of: AsOf, rng: np.random.Generator) -> dict[str
     entities = {
         "customer_id": [f"c{k:03}" for k in range(CUSTOMERS)],
         "text_id": [f"reviews/v{k}" for k in range(CUSTOMERS)],
+        "order_id": [f"o{k:03}-0" for k in range(CUSTOMERS)],
         "subject_id": ["shop/all", "category/Kitchen", *(f"product/p{k}" for k in range(PRODUCTS))],
     }[insight.entity]
     answer = pl.DataFrame({"entity_id": entities})
     answer = answer.with_columns(_column(output, len(entities), rng) for output in insight.yields)
     run = {"run_id": f"{insight.name}-{as_of}", "insight": insight.name, "version": "v1", "as_of": as_of.moment,
            "made_at": MADE_AT}  # fmt: skip
-    feature = "delivery" if insight.entity != "customer_id" else "recency_days"
+    feature = {"customer_id": "recency_days", "order_id": "order_value"}.get(insight.entity, "delivery")
     why = {"rank": 1, "feature": feature, "value": 41.0, "typical": 20.0, "effect": 0.3}
     promoted = {"insight": insight.name, "made_at": MADE_AT, "actor": "ann", "action": "promote", "version": "v1",
                 "why": "It beats the baseline."}  # fmt: skip

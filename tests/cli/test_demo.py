@@ -11,7 +11,7 @@ import pytest
 ABOUT_CUSTOMERS = [
     "behaviour", "churn", "lifetime_value", "next_action", "portrait", "recommendation", "satisfaction", "segmentation",
 ]  # fmt: skip
-EVERY = [*ABOUT_CUSTOMERS, "brand", "sentiment", "topics"]
+EVERY = [*ABOUT_CUSTOMERS, "brand", "risk", "sentiment", "topics"]
 ENV = {"COLUMNS": "220", "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "DONGCHA_TIME__FOLDS": "2"}
 
 

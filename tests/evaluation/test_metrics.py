@@ -85,3 +85,14 @@ def test_honest_probabilities_have_no_calibration_error_and_doubled_ones_do() ->
     assert expected_calibration_error(happened, chance) < 0.01
     assert expected_calibration_error(happened, 2 * chance) == pytest.approx(0.25, abs=0.01)
     assert [row["rows"] for row in reliability_table(happened, chance)] == [5000] * 10
+
+
+def test_looking_at_some_finds_a_share_and_ties_count_in_part() -> None:
+    assert metrics.recall_at([1, 0, 0, 1], [0.9, 0.8, 0.1, 0.2], 0.25) == 0.5
+    assert metrics.recall_at([1, 0, 0, 1], [0.5, 0.5, 0.5, 0.5], 0.5) == 0.5
+    assert metrics.recall_at([1, 0, 0, 0], [0.1, 0.5, 0.4, 0.3], 0.01) == 0.0
+
+
+def test_classes_that_never_overlap_are_wholly_apart() -> None:
+    assert metrics.kolmogorov_smirnov([0, 0, 1, 1], [0.1, 0.2, 0.8, 0.9]) == 1.0
+    assert metrics.kolmogorov_smirnov([0, 1, 0, 1], [0.5, 0.5, 0.5, 0.5]) == 0.0

@@ -52,7 +52,7 @@ def test_two_features_of_one_name_are_refused() -> None:
 def test_an_unknown_feature_or_family_is_named() -> None:
     with pytest.raises(UsageError, match="no feature 'spent'"):
         lookup("spent")
-    with pytest.raises(UsageError, match="families are: basket, calendar, engagement, purchasing"):
+    with pytest.raises(UsageError, match="families are: basket, calendar, engagement, order, purchasing"):
         family("money")
 
 

@@ -72,3 +72,15 @@ def talking_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 def talking_truncated(talking_shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """Its lake had nothing happened after the cutoff."""
     return cut(talking_shop, talking_shop.as_of() - Horizon(120), tmp_path_factory.mktemp("talked"))
+
+
+@pytest.fixture(scope="session")
+def guarded_shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """Of a size at which fraud is found, with what became of its orders."""
+    return open_simulated(simulate(2000, days=600, seed=3), tmp_path_factory.mktemp("guarded"), "outcomes")
+
+
+@pytest.fixture(scope="session")
+def guarded_truncated(guarded_shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Its lake had nothing happened after the cutoff."""
+    return cut(guarded_shop, guarded_shop.as_of() - Horizon(120), tmp_path_factory.mktemp("guarded_past"))

@@ -20,9 +20,11 @@ from dongcha.errors import DongchaError, MissingDataError
 from dongcha.features.one_customer import Row
 from dongcha.features.point_in_time import BUYER, Crowd
 from dongcha.insight_kit.base import Insight
+from dongcha.insight_kit.contender import Contender
 from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.live import STAMP, LiveShop, live_folder
-from dongcha.jobs.hand_over import SHOP
+from dongcha.insight_kit.live_orders import LiveOrders
+from dongcha.jobs.hand_over import ORDERS, SHOP
 from dongcha.warehouse.ledger import AUDIT, RUNS
 
 log = logging.getLogger("dongcha.live")
@@ -40,6 +42,8 @@ class Opened:
     stamp: bytes
     """What its exported files say of themselves: others mean that they were written anew."""
     answer: Callable[[Facts], pl.DataFrame]
+    contender: Contender
+    """Who answers, opened: to be asked for reasons."""
     features: Sequence[str] | None
     """What it is asked with, None for all there are."""
 
@@ -56,6 +60,8 @@ class World:
     shop: LiveShop
     stamp: bytes
     opened: Mapping[str, Opened]
+    orders: tuple[LiveOrders, bytes] | None = None
+    """Everybody's orders and their stamp, where an insight about orders was trained."""
 
 
 @dataclass
@@ -109,6 +115,28 @@ class Live:
         answer = opened.answer(facts).row(0, named=True)
         del answer[c.ENTITY_ID]
         return {**told, "basis": _basis(facts), "answer": answer}
+
+    def judge(
+        self, name: str, orders: Mapping[str, Sequence[Row]], fresh: Sequence[Row] = (), noted: Sequence[Row] = ()
+    ) -> dict[str, Any]:
+        """What the insight's champion says of orders that are being placed, and why; rows as `LiveOrders` takes them.
+
+        Raises MissingDataError where nothing about orders was published.
+        """
+        world = self.world()
+        opened = world.opened.get(name)
+        if opened is None or world.orders is None:
+            raise MissingDataError(f"{name} has no version that answers live.", "Load outcomes, then: dongcha run.")
+        facts = world.orders[0].facts(orders, fresh, noted, AsOf(self.shop.clock()))
+        answer, why = opened.answer(facts), opened.insight.reasons(opened.contender, facts)
+        reasons: dict[str, list[dict[str, Any]]] = {one: [] for one in orders}
+        for row in why.iter_rows(named=True):
+            reasons[row[c.ENTITY_ID]].append({k: row[k] for k in (c.FEATURE, c.VALUE, c.TYPICAL, c.EFFECT)})
+        told = [
+            {c.ORDER_ID: (one := row.pop(c.ENTITY_ID)), **row, "reasons": reasons[one]}
+            for row in answer.iter_rows(named=True)
+        ]
+        return {"orders": told, c.VERSION: opened.version, c.AS_OF: str(facts.as_of), "crowd_as_of": opened.as_of}
 
     def world(self) -> World:
         """What answers now. The very first call waits until it is opened; any other at most starts the opening."""
@@ -173,7 +201,8 @@ class Live:
                 found = self._opened_insight(insight, before)
                 if found is not None:
                     opened[insight.name] = found
-        return World(shop, stamp, opened)
+        about_orders = any(one.insight.entity == c.ORDER_ID for one in opened.values())
+        return World(shop, stamp, opened, self._opened_orders(old) if about_orders else None)
 
     def _opened_shop(self, old: World | None) -> tuple[LiveShop, bytes]:
         folder = self._folder / SHOP
@@ -187,6 +216,15 @@ class Live:
                     "Nothing is published for live answers yet.", "Run it first: dongcha run."
                 ) from error
             return old.shop, old.stamp
+
+    def _opened_orders(self, old: World | None) -> tuple[LiveOrders, bytes] | None:
+        folder, before = self._folder / ORDERS, old.orders if old else None
+        try:
+            stamp = (folder / STAMP).read_bytes()
+            return before if before and before[1] == stamp else (LiveOrders.open(folder), stamp)
+        except BROKEN as error:
+            self._tell(f"The orders in {folder} cannot be read: {error}.")
+            return before
 
     def _opened_insight(self, insight: Insight, before: Opened | None) -> Opened | None:
         version = self.shop.ledger.champion(insight.name)
@@ -202,7 +240,7 @@ class Live:
             answer, features = contender.opened(folder, exported), contender.reads()
             if features is not None and insight.needs.crowd is Crowd.BUYERS:
                 features = (BUYER, *features)
-            return Opened(insight, version, stamp, answer, features)
+            return Opened(insight, version, stamp, answer, contender, features)
         except (*BROKEN, DongchaError) as error:
             self._tell(f"{insight.name} {version} cannot be opened: {error}.")
             return before

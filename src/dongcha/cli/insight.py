@@ -180,13 +180,24 @@ def _answer(shop: Shop, name: str, as_of: str | None, customer: str | None) -> p
         said = shop.said.select(pl.col(c.TEXT_ID).alias(c.ENTITY_ID), c.TEXT)
         answer = answer.join(said, on=c.ENTITY_ID, how="left", maintain_order="left")
     if customer is not None:
-        answer = answer.filter(pl.col(c.ENTITY_ID) == customer)
+        answer = answer.filter(pl.col(c.ENTITY_ID).is_in(_entities_of(shop, name, customer)))
         if answer.is_empty():
             raise UsageError(
                 f"{name} has no answer for '{customer}'.", "A customer is scored after the first purchase."
             )
     numbers = [o.name for o in shop.insights[name].yields if o.kind == "value"]
     return answer.sort(numbers[0], descending=True, nulls_last=True, maintain_order=True) if numbers else answer
+
+
+def _entities_of(shop: Shop, name: str, customer: str) -> list[str]:
+    """What an insight answers about where one customer is meant: of orders, theirs; else the id that was given."""
+    from dongcha.features.point_in_time import Snapshot
+    from dongcha.profiles.orders import orders_of
+
+    if shop.insights[name].entity != c.ORDER_ID:
+        return [customer]
+    orders = orders_of(Snapshot(shop.lake, shop.as_of()))
+    return [customer, *orders.filter(orders[c.CUSTOMER_ID] == customer)[c.ORDER_ID]]
 
 
 def _print_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame) -> None:

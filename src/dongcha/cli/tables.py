@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dongcha.insight_kit.outputs import Output
 
 STARS: Final = ("praised_stars", "blamed_stars")
+NAMED: Final = {c.TEXT_ID: "text", c.ORDER_ID: "order"}
 EXAMPLE: Final = 60
 """Characters of an example sentence."""
 
@@ -41,7 +42,7 @@ def draw_answers(shop: Shop, name: str, as_of: str | None, answer: pl.DataFrame,
         for row in answer.iter_rows(named=True)
     ]
     columns = (
-        say("text" if of_texts else "customer", language),
+        say(NAMED.get(insight.entity, "customer"), language),
         *(output.title(language) for output in insight.yields),
         say("reasons", language),
     )

@@ -29,6 +29,31 @@ def average_precision(y: ArrayLike, p: ArrayLike) -> float:
     return float(average_precision_score(y, p))
 
 
+def recall_at(y: ArrayLike, p: ArrayLike, share: float) -> float:
+    """The share of the rows with y = 1 that are among the `share` of all rows forecast highest.
+
+    At least one row is looked at; of rows forecast alike at the border each counts in part. MissingDataError with one
+    class.
+
+    >>> recall_at([1, 0, 1, 0], [.9, .5, .5, .1], .5)
+    0.75
+    """
+    y, p = _both_classes(y, p)
+    wanted = max(1, int(np.ceil(share * len(y))))
+    border = np.sort(p)[::-1][wanted - 1]
+    above, at = p > border, p == border
+    part = (wanted - above.sum()) / at.sum()
+    return float((y[above].sum() + part * y[at].sum()) / y.sum())
+
+
+def kolmogorov_smirnov(y: ArrayLike, p: ArrayLike) -> float:
+    """The largest distance between the forecasts' distributions of both classes: 0 to 1. MissingDataError with one."""
+    from scipy.stats import ks_2samp
+
+    y, p = _both_classes(y, p)
+    return float(ks_2samp(p[y == 1], p[y == 0]).statistic)
+
+
 def brier(y: ArrayLike, p: ArrayLike) -> float:
     """Mean squared error of a probability: 0 is perfect."""
     y, p = _pair(y, p)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from dongcha.features.point_in_time import Snapshot
 
-SHIPPED: Final = ("purchasing", "rhythm", "basket", "engagement", "calendar")
+SHIPPED: Final = ("purchasing", "rhythm", "basket", "engagement", "calendar", "placing")
 ENTRY_POINTS: Final = "dongcha.features"
 LANGUAGES: Final = ("en", "zh")
 
@@ -49,6 +49,7 @@ class Unit(StrEnum):
     RATIO = "ratio"
     STARS = "stars"
     YES_NO = "yes or no"
+    HOUR = "hour of the day"
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,10 @@ def grain(*tables: str) -> Callable[[Callable[[Snapshot], ir.Table]], Grain]:
 
 @dataclass(frozen=True)
 class Feature:
-    """One number about one customer, as of a moment.
+    """One number about one customer, as of a moment; or about another `entity`, an order as of its own moment.
 
-    `expression` aggregates the rows of `grain`; where `grain` is None it combines the features named in `of`.
+    `expression` aggregates the rows of `grain`; where `grain` is None it combines the features named in `of`, and of
+    an order it works on the arrays of `features.placing`, which are told from the tables that `reads` names.
     `absent` is the value of a buyer who has no row at all in the grain; None means: does not apply (null).
     `relative` marks what depends on other customers' rows too.
     """
@@ -86,6 +88,7 @@ class Feature:
     absent: float | None = None
     relative: bool = False
     entity: str = c.CUSTOMER_ID
+    reads: tuple[str, ...] = ()
 
     @property
     def phrase_en(self) -> str:
@@ -100,6 +103,8 @@ class Feature:
         """The lake's tables that must be loaded for this feature to be told."""
         if self.grain is not None:
             return frozenset(self.grain.tables)
+        if self.reads:
+            return frozenset(self.reads)
         return frozenset().union(*(lookup(part).tables for part in self.of))
 
     def say(self, value: float | None, language: str = "en", currency: str = "") -> str:
@@ -133,6 +138,8 @@ def written(value: float, unit: Unit, language: str = "en", currency: str = "") 
             return f"{_rounded(100 * value, 1 if abs(value) < 0.1 else 0)} %"
         case Unit.MONEY:
             return f"{value:,.2f} {currency}".rstrip()
+        case Unit.HOUR:
+            return f"{value:02.0f}:00"
         case Unit.RATIO | Unit.STARS:
             return _rounded(value, 2)
         case _:
@@ -176,6 +183,28 @@ def derive(
     docs, phrases = _words(en, zh)
     relative = any(lookup(part).relative for part in of)
     return _entered(Feature(name, unit, _family(expression), expression, docs, phrases, of=of, relative=relative))
+
+
+def declare_of_orders(
+    name: str,
+    unit: Unit,
+    expression: Callable[..., Any],
+    *,
+    en: tuple[str, str],
+    zh: tuple[str, str],
+    also: tuple[str, ...] = (),
+    relative: bool = False,
+) -> Feature:
+    """Declare a feature of an order: `expression` takes a `features.placing.Asked` and gives one number an order.
+
+    `also`: the tables beside orders without which it does not apply.
+    """
+    docs, phrases = _words(en, zh)
+    reads = (c.ORDERS, *also)
+    declared = Feature(
+        name, unit, _family(expression), expression, docs, phrases, relative=relative, entity=c.ORDER_ID, reads=reads
+    )
+    return _entered(declared)
 
 
 def _words(en: tuple[str, str], zh: tuple[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -227,7 +256,16 @@ SEASON: Final = ("season_sine", "season_cosine")
 
 def about_customers() -> tuple[str, ...]:
     """The names of all features that tell customers apart, in the order they were declared."""
-    return tuple(name for name in catalogue() if name not in SEASON)
+    return _about(c.CUSTOMER_ID)
+
+
+def about_orders() -> tuple[str, ...]:
+    """The names of all features of an order, in the order they were declared."""
+    return _about(c.ORDER_ID)
+
+
+def _about(entity: str) -> tuple[str, ...]:
+    return tuple(name for name, feature in catalogue().items() if feature.entity == entity and name not in SEASON)
 
 
 def lookup(name: str) -> Feature:

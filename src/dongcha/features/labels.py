@@ -120,6 +120,22 @@ def reviewed(
     return reviews(_Happened(lake, window, versions, known_by))
 
 
+def went_bad(
+    lake: Lake, window: Window, versions: Mapping[str, int] | None = None, *, known_by: AsOf | None = None
+) -> pl.DataFrame:
+    """What befell the orders placed in `[start, end)`: order_id, name (String), each once, sorted.
+
+    An outcome counts by the order that it names, whenever it happened or was dated. `known_by` as in `purchases`.
+    """
+    outcomes = _all(lake, c.OUTCOMES, versions)
+    if known_by is not None:
+        outcomes = outcomes.filter(outcomes[c.KNOWN_AT].isnull() | (outcomes[c.KNOWN_AT] <= known_by.moment))
+    rows = _all(lake, c.ORDERS, versions)
+    when = [rows[c.HAPPENED_AT] >= window.start.moment, rows[c.HAPPENED_AT] < window.end.moment]
+    found = outcomes.semi_join(rows.filter(*when), c.ORDER_ID).select(c.ORDER_ID, c.NAME).distinct()
+    return lake.engine.to_polars(found).select(pl.col(c.ORDER_ID, c.NAME).cast(pl.String)).sort(c.ORDER_ID, c.NAME)
+
+
 class _Happened(Snapshot):
     """The rows of a window, to be read as a snapshot is read."""
 

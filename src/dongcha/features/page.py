@@ -15,6 +15,9 @@ is no gap between purchases where there was only one. Days of the calendar are U
 A purchase is an order line with a quantity and a price above zero that was not cancelled; a return has a quantity
 below zero (or the status `returned`); a line with a price of zero is a gift.
 
+Under "Order" stands what is told of an order as of the moment it was placed: what it is, and what had happened and was
+known before it. An order went bad where a fraud, a charge-back or a default of it was reported.
+
 *Relative* features also depend on what other customers did. How to declare one of your own stands at the top of
 `dongcha/features/declare.py`.
 

@@ -91,7 +91,7 @@ class Snapshot:
         """
         if not self.has(name):
             raise MissingDataError(f"The table '{name}' is not loaded.", _load(name))
-        rows = self._before(name)
+        rows = self.told(name)
         links = self.links
         if name == c.CUSTOMERS:
             return current(rows, links)
@@ -104,11 +104,11 @@ class Snapshot:
 
         if not self.has(c.IDENTITIES):
             return None
-        told = self._before(c.IDENTITIES).select(c.MESSAGE_ID, c.ALIAS_ID, c.CUSTOMER_ID, c.HAPPENED_AT, c.KNOWN_AT)
+        told = self.told(c.IDENTITIES).select(c.MESSAGE_ID, c.ALIAS_ID, c.CUSTOMER_ID, c.HAPPENED_AT, c.KNOWN_AT)
         found = people(self.lake.engine.to_polars(told))
         return None if found.is_empty() else ibis.memtable(found)
 
-    def _before(self, name: str) -> ir.Table:
+    def told(self, name: str) -> ir.Table:
         """The table's rows as they were told, those that happened before the cutoff and were known by it."""
         rows = whole_table(self.lake, name, self.versions[name])
         known = rows[c.KNOWN_AT].isnull() | (rows[c.KNOWN_AT] <= self.as_of.moment)
@@ -124,8 +124,9 @@ class Snapshot:
         return self._grains[grain.name]
 
     def available(self, names: Iterable[str | Feature]) -> list[str]:
-        """Those of the features whose tables are loaded, in the given order."""
-        return [feature.name for feature in map(_feature, names) if all(map(self.has, feature.tables))]
+        """Those of the features about customers whose tables are loaded, in the given order."""
+        asked = [feature for feature in map(_feature, names) if feature.entity == c.CUSTOMER_ID]
+        return [feature.name for feature in asked if all(map(self.has, feature.tables))]
 
     def features(self, names: Sequence[str | Feature], crowd: Crowd = Crowd.BUYERS) -> pl.DataFrame:
         """`customer_id` (String, sorted) and one Float64 column per feature; one row per customer of the crowd.

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Window
 from dongcha.errors import ContractError, UsageError
-from dongcha.evaluation.reasons import typical_of
 from dongcha.features.point_in_time import Crowd
 from dongcha.insight_kit.contender import Contender
 from dongcha.insight_kit.facts import Example, Facts
@@ -182,18 +181,21 @@ class Insight(ABC):
             return pl.DataFrame(schema=REASON_SCHEMA)
         order = np.argsort(-np.abs(pushes), axis=1, kind="stable")[:, :top]
         values = facts.matrix(names)
-        typical = typical_of(values)
+        typical = contender.typical_values(names, values)
         rows = np.repeat(np.arange(len(pushes)), order.shape[1])
-        picked = order.ravel()
+        ranks, picked = np.tile(np.arange(1, order.shape[1] + 1), len(pushes)), order.ravel()
+        # Without a lazy query: where one entity is asked about, that would take most of the time.
+        moved = pushes[rows, picked] != 0
+        rows, ranks, picked = rows[moved], ranks[moved], picked[moved]
         frame = {
             c.ENTITY_ID: facts.entities.to_numpy()[rows],
-            c.RANK: np.tile(np.arange(1, order.shape[1] + 1), len(pushes)),
+            c.RANK: ranks,
             c.FEATURE: np.array(names)[picked],
             c.VALUE: values[rows, picked],
             c.TYPICAL: typical[picked],
             c.EFFECT: pushes[rows, picked],
         }
-        return pl.DataFrame(frame, schema=REASON_SCHEMA).fill_nan(None).filter(pl.col(c.EFFECT) != 0)
+        return pl.DataFrame(frame, schema=REASON_SCHEMA, nan_to_null=True)
 
 
 def as_rows(by_group: Mapping[str, Mapping[str, float]]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 
+from dongcha.evaluation.reasons import typical_of
 from dongcha.insight_kit.facts import Example, Facts
 
 
@@ -45,6 +46,10 @@ class Contender(ABC):
     def contributions(self, facts: Facts) -> tuple[tuple[str, ...], np.ndarray]:
         """Feature names and their signed pushes, shape (entities, features); none where it cannot tell."""
         return (), np.empty((len(facts.features), 0))
+
+    def typical_values(self, names: Sequence[str], values: np.ndarray) -> np.ndarray:
+        """What is typical of features, shape (names,), beside the values (entities, names) that a reason tells."""
+        return typical_of(values)
 
     @abstractmethod
     def save(self, folder: Path) -> None:

@@ -13,9 +13,11 @@ from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.contender import Contender
 from dongcha.insight_kit.facts import Facts
 from dongcha.insight_kit.live import FORMAT, STAMP, live_folder, swap, write_shop
+from dongcha.jobs.order_study import OrderStudy
 from dongcha.jobs.study import Study
 
 SHOP: Final = "shop"
+ORDERS: Final = "orders"
 
 
 def hand_over(study: Study, version: str, contender: Contender, facts: Facts) -> None:
@@ -30,6 +32,8 @@ def hand_over(study: Study, version: str, contender: Contender, facts: Facts) ->
     if _older(folder / SHOP, stamp):
         snapshot = Snapshot(study.desk.lake, facts.as_of, study.versions)
         write_shop(snapshot, study.desk.plan.horizon, folder / SHOP, stamp)
+    if isinstance(study, OrderStudy) and _older(folder / ORDERS, stamp):
+        study.book.write(folder / ORDERS, stamp)
     mine = folder / study.insight.name / version
     if not _older(mine, stamp):
         return

@@ -13,6 +13,7 @@ from dongcha.features.point_in_time import Snapshot
 from dongcha.features.texts import texts
 from dongcha.insight_kit.base import Insight
 from dongcha.insight_kit.facts import Example, Facts
+from dongcha.jobs.order_study import OrderStudy
 from dongcha.jobs.study import Desk, Study
 from dongcha.jobs.subject_study import SubjectStudy
 
@@ -23,7 +24,7 @@ MOST_TEXTS: Final = 200_000
 
 def study_of(desk: Desk, insight: Insight, as_of: AsOf) -> Study:
     """The study that fits the insight's entity."""
-    kinds: dict[str, type[Study]] = {c.TEXT_ID: TextStudy, c.SUBJECT_ID: SubjectStudy}
+    kinds: dict[str, type[Study]] = {c.TEXT_ID: TextStudy, c.SUBJECT_ID: SubjectStudy, c.ORDER_ID: OrderStudy}
     return kinds.get(insight.entity, Study)(desk, insight, as_of)
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from dongcha.models.tree_pushes import TreePushes
+
 if TYPE_CHECKING:
     import lightgbm
 
@@ -24,13 +26,15 @@ SUM: Final = 1
 
 @dataclass(frozen=True)
 class Trees:
-    """A saved booster, held whole. What it says is read from the ONNX, LightGBM is imported to explain alone."""
+    """A saved booster, held whole. What it says is read from the ONNX; only large trees are LightGBM's to explain."""
 
     text: str
     onnx: bytes
 
     def predict(self, X: NDArray[Any], *, raw_score: bool = True, pred_contrib: bool = False) -> NDArray[np.float64]:
         """The raw score of each row of X (rows, columns), NaN for missing; or each column's push on it, as LightGBM."""
+        if pred_contrib and self._pushes is not None:
+            return np.pad(self._pushes(X), ((0, 0), (0, 1)), constant_values=self._pushes.mean)
         if pred_contrib or not raw_score:
             return np.asarray(self._booster.predict(X, raw_score=raw_score, pred_contrib=pred_contrib))
         found = self._session.run(None, {"X": np.asarray(X, dtype=np.float64)})[0]
@@ -43,6 +47,14 @@ class Trees:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         return onnxruntime.InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
+
+    @cached_property
+    def _pushes(self) -> TreePushes | None:
+        """None for trees so large that LightGBM has to explain them."""
+        try:
+            return TreePushes.of(self.text)
+        except ValueError:
+            return None
 
     @cached_property
     def _booster(self) -> lightgbm.Booster:
