@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,6 +55,12 @@ class OrderBook:
         orders, accounts, categories = (pl.read_ipc(folder / k) for k in (ORDERS_FILE, ACCOUNTS_FILE, CATEGORIES_FILE))
         about = json.loads((folder / ABOUT_FILE).read_text("utf-8"))
         return cls(orders, accounts, categories, Horizon(about["horizon_days"]))
+
+    def without(self, customers: Sequence[str], orders: Sequence[str]) -> OrderBook:
+        """The book as if these customers had never been there, nor these orders."""
+        theirs = pl.col(c.CUSTOMER_ID).is_in(customers).fill_null(False)
+        others = self.orders.filter(~theirs, ~pl.col(c.ORDER_ID).is_in(orders))
+        return replace(self, orders=_packed(others), accounts=_packed(self.accounts.filter(~theirs)))
 
 
 @dataclass(frozen=True)
@@ -134,6 +140,11 @@ class LiveOrders:
         told = [{name: _plain(row.get(name)) for name in ACCOUNTS} | {c.KNOWN_AT: _known(row)} for row in noted]
         mine = self._accounts.filter(pl.col(c.CUSTOMER_ID).is_in(names))
         return People(pl.concat([mine, pl.DataFrame(told, schema=ACCOUNTS)]))
+
+
+def _packed(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same with texts of its own: those that were filtered out would still be among the bytes that are written."""
+    return pl.DataFrame(frame.to_arrow(compat_level=pl.CompatLevel.oldest()), schema=frame.schema)
 
 
 def _places(orders: pl.DataFrame) -> dict[str, tuple[int, int]]:

@@ -10,16 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import polars as pl
 from filelock import FileLock
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon
 from dongcha.errors import MissingDataError
 from dongcha.features.point_in_time import Snapshot
-from dongcha.insight_kit.live import HORIZON_FILE, STAMP, live_folder, write_shop
+from dongcha.insight_kit.live import FORMAT, HORIZON_FILE, STAMP, live_folder, write_shop
+from dongcha.insight_kit.live_orders import OrderBook
 from dongcha.jobs.erase.kept import finder
 from dongcha.jobs.erase.person import Person
-from dongcha.jobs.hand_over import SHOP
+from dongcha.jobs.hand_over import ORDERS, SHOP
 from dongcha.jobs.study import Desk
 from dongcha.warehouse.engine import SCRATCH
 from dongcha.warehouse.lake import INCOMING, Lake
@@ -29,14 +31,17 @@ ANSWERS: Final = "answers"
 JOBS: Final = "jobs"
 
 
-def renew_live(desk: Desk) -> int:
-    """Write the rows that live answers read anew, as of the same cutoff; 1 where there are any.
+def renew_live(desk: Desk, person: Person) -> int:
+    """Write the rows that live answers read anew, as of the same cutoff; how many folders of them there are.
 
     What contenders export beside them holds products and what the whole crowd says, no customer.
     """
     live = live_folder(desk.models.folder)
     _clear_drafts(live)
-    folder = live / SHOP
+    return _renew_shop(desk, live / SHOP) + _renew_orders(desk, live / ORDERS, person)
+
+
+def _renew_shop(desk: Desk, folder: Path) -> int:
     try:
         as_of = AsOf.parse(json.loads((folder / STAMP).read_text("utf-8"))[c.AS_OF])
         horizon = Horizon(json.loads((folder / HORIZON_FILE).read_text("utf-8")))
@@ -45,8 +50,20 @@ def renew_live(desk: Desk) -> int:
         shutil.rmtree(folder, ignore_errors=True)
         return 0
     versions = desk.lake.versions()
-    stamp = {c.AS_OF: str(as_of), "table_versions": versions}
+    stamp = {c.AS_OF: str(as_of), "table_versions": versions, "format": FORMAT}
     write_shop(Snapshot(desk.lake, as_of, versions), horizon, folder, stamp)
+    return 1
+
+
+def _renew_orders(desk: Desk, folder: Path, person: Person) -> int:
+    try:
+        stamp = json.loads((folder / STAMP).read_text("utf-8"))
+        book = OrderBook.read(folder)
+    except (OSError, ValueError, KeyError, pl.exceptions.PolarsError):
+        shutil.rmtree(folder, ignore_errors=True)
+        return 0
+    stamp["table_versions"] = desk.lake.versions()
+    book.without(person.ids, person.orders).write(folder, stamp)
     return 1
 
 

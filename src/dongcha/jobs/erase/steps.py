@@ -145,7 +145,7 @@ def _ledger(place: Place, begun: Begun) -> Mapping[str, int]:
 
 
 def _live(place: Place, begun: Begun) -> Mapping[str, int]:
-    return {"live": derived.renew_live(place.desk)}
+    return {"live": derived.renew_live(place.desk, begun.person)}
 
 
 def _view(place: Place, begun: Begun) -> Mapping[str, int]:
