@@ -9,10 +9,13 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.published_shop import IDS, published_shop
 
-from dongcha.errors import MissingDataError
+import dongcha
+from dongcha.errors import MissingDataError, UsageError
 from dongcha.warehouse.engine import Engine
 from dongcha.warehouse.lake import Commit, Lake
+from dongcha.warehouse.ledger import SCORES
 from dongcha.warehouse.tables import table
 
 ORDERS = table("orders")
@@ -134,3 +137,28 @@ def test_after_any_loads_each_key_holds_what_it_was_last_given(
         truth |= load
     rows = content(lake)
     assert dict(zip(zip(rows["order_id"], rows["line"], strict=True), rows["quantity"], strict=True)) == truth
+
+
+@pytest.mark.parametrize("name", ["My shops", "洞察 é", "a#b'c"])
+def test_a_workspace_may_lie_anywhere(tmp_path: Path, name: str) -> None:
+    shop = published_shop(tmp_path / name)
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text(
+        "order_id,customer_id,quantity,price,happened_at\no1,c1,many,5,2024-03-01\no2,c1,1,5,2024-03-01\n", "utf-8"
+    )
+    shop.load(wrong, "orders")
+    assert len(shop.lake.engine.to_polars(shop.lake.read("orders"))) == shop.lake.rows("orders")
+    assert len(shop.lake.quarantined()) == 1
+    assert len(shop.ledger.read(SCORES).collect())
+    shop.publish(again=True)
+    assert shop.view.get(IDS[0])
+
+
+@pytest.mark.parametrize("name", ["shop%20one", "shop [1]", "what?", "all*"])
+def test_a_folder_whose_name_a_library_reads_as_a_pattern_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="cannot lie in"):
+        dongcha.new(tmp_path / name)
+    assert not (tmp_path / name).exists()
+    (tmp_path / name).mkdir()
+    with pytest.raises(UsageError, match="cannot lie in"):
+        dongcha.open(tmp_path / name)

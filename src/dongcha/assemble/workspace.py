@@ -35,8 +35,9 @@ def utc_now() -> datetime:
 def new_workspace(folder: Path, **options: str | int) -> Path:
     """Make a workspace: a folder with a commented `dongcha.toml`, which is returned.
 
-    Raises UsageError where there is one already.
+    Raises UsageError where there is one already, or where none can lie.
     """
+    _refuse_pattern(folder)
     file = folder / FILE
     if file.exists():
         raise UsageError(f"{file} is there already.", "Choose another folder, or edit it.")
@@ -57,6 +58,7 @@ class Workspace:
     ) -> None:
         if not folder.is_dir():
             raise UsageError(f"There is no folder {folder}.", f"Make a workspace: dongcha new {folder}.")
+        _refuse_pattern(folder)
         self.folder = folder
         self.clock = clock
         self._progress = progress
@@ -133,6 +135,13 @@ class Workspace:
         from dongcha.jobs.background import Background
 
         return Background(self.folder, self.clock)
+
+
+def _refuse_pattern(folder: Path) -> None:
+    """DuckDB and Polars would take such a path for many files, delta-rs for an encoded one."""
+    odd = sorted(set("%[]*?") & set(str(folder.absolute())))
+    if odd:
+        raise UsageError(f"A workspace cannot lie in {folder.absolute()}: {' '.join(odd)}.", "Give it another name.")
 
 
 def _actor() -> str:

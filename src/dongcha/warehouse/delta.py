@@ -1,11 +1,18 @@
-"""Delta tables, as far as they forget: rows deleted, and the files and logs of older versions that hold them still."""
+"""Delta tables: which files make one up, and how it forgets: rows deleted, files and logs of older versions too."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import polars as pl
 from deltalake import DeltaTable, WriterProperties
+
+
+def files_of(delta: DeltaTable, folder: Path) -> list[str]:
+    """The Parquet files that make up an opened table, as paths; the library gives the folder's part percent-encoded."""
+    root = urlsplit(delta.table_uri).path
+    return [str(folder.absolute() / uri.removeprefix(root)) for uri in delta.file_uris()]
 
 
 def delete_matching(folder: Path, rows: pl.DataFrame) -> int:

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from dongcha import columns as c
 from dongcha.errors import BusyError, MissingDataError, StoreError
-from dongcha.warehouse.delta import delete_matching, forget_past, settle_present
+from dongcha.warehouse.delta import delete_matching, files_of, forget_past, settle_present
 from dongcha.warehouse.erased import FILE as ERASED
 from dongcha.warehouse.erased import Erased, owners_in
 from dongcha.warehouse.tables import CONTRACT, TIME_TYPE, Table, table
@@ -99,7 +99,7 @@ class Lake:
             raise MissingDataError(
                 f"The table '{name}' is not loaded.", f"Load it with: dongcha load FILE --as {name}."
             )
-        return list(delta.file_uris())
+        return files_of(delta, self.folder / name)
 
     def read(self, name: str, version: int | None = None) -> Any:
         """Every row of the table (at `version`) as an Ibis table; raises as `files` does."""
@@ -117,7 +117,7 @@ class Lake:
     def quarantined(self) -> pl.DataFrame:
         """Every row that was refused and is not mended yet, columns as QUARANTINE_SCHEMA."""
         delta = self._open(QUARANTINE)
-        files = [] if delta is None else delta.file_uris()
+        files = [] if delta is None else files_of(delta, self.folder / QUARANTINE)
         return pl.read_parquet(files).sort(c.FILE, c.ROW) if files else pl.DataFrame(schema=QUARANTINE_SCHEMA)
 
     # -- writing

@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from dongcha import columns as c
 from dongcha.as_of import AsOf
-from dongcha.warehouse.delta import delete_matching, forget_past, settle_present
+from dongcha.warehouse.delta import delete_matching, files_of, forget_past, settle_present
 from dongcha.warehouse.tables import TIME_TYPE
 
 RUNS: Final = "runs"
@@ -123,7 +123,7 @@ class Ledger:
     def read(self, name: str) -> pl.LazyFrame:
         """Every row of a ledger table, in no order; empty where nothing was written."""
         path = str(self.folder / name)
-        files = DeltaTable(path).file_uris() if DeltaTable.is_deltatable(path) else []
+        files = files_of(DeltaTable(path), self.folder / name) if DeltaTable.is_deltatable(path) else []
         if not files:
             return pl.LazyFrame(schema=SCHEMAS[name])
         rows = pl.scan_parquet(files, hive_partitioning=True, hive_schema={c.INSIGHT: _TEXT})
