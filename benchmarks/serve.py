@@ -1,6 +1,7 @@
 """How fast the service answers, beside a FastAPI route that gives the same bytes from memory.
 
     python -m benchmarks.serve WORKSPACE [--seconds 5] [--clients 1 8 64] [--only profile …] [--port 18200] [--json]
+    python -m benchmarks.serve --products 10000 100000
 
 WORKSPACE was published (`dongcha run` or `dongcha publish`) and has no keys, so that this machine may read it. Two
 servers, one process each: ours, and the floor, which is FastAPI with one route and no guard. Each task is sent to one
@@ -8,8 +9,9 @@ and then the other, by wrk with one thread where it is installed, else by Python
 Tasks: `profile` is a customer's portrait told as a story; `recommendations`, `next-action`, `reasons` as of the newest
 scoring; `risk` judges an order of one to four lines that is being placed, at request time; `search` is the first
 letters of a name, sorted by a number, a page of 50; `audience` a rule with a random threshold, its count and a page of
-20. Customers are drawn at random with a fixed seed. The floor sends the median
-answer of each task. p50 and p99 in milliseconds; `wrong` counts answers that were not 200.
+20. Customers are drawn at random with a fixed seed. The floor sends the median answer of each task. p50 and p99 in
+milliseconds; `wrong` counts answers that were not 200. With --products the recommendations of made shops with so many
+products are asked for; those that are made at request time are measured by `benchmarks.serve_live`.
 """
 
 from __future__ import annotations
@@ -32,10 +34,12 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+from benchmarks.serve_live import made
 from dongcha.warehouse.view import FILE, View
 
 HOST: Final = "127.0.0.1"
 DRAWN: Final = 500
+MADE_CUSTOMERS: Final = 2_000
 JSON: Final = {"Content-Type": "application/json"}
 Request = tuple[str, str, str]
 """Method, path, body."""
@@ -235,7 +239,8 @@ def run(folder: Path, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("workspace", type=Path)
+    parser.add_argument("workspace", type=Path, nargs="?")
+    parser.add_argument("--products", type=int, nargs="+", default=[])
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 64])
     parser.add_argument("--only", nargs="+", default=[])
@@ -246,7 +251,19 @@ def main() -> None:
     if options.be:
         (serve_ours if options.be == "ours" else serve_floor)(str(options.workspace), options.port)
         return
-    for line in run(options.workspace, options):
+    if options.workspace:
+        tell(run(options.workspace, options), options)
+    for products in options.products:
+        with tempfile.TemporaryDirectory() as folder:
+            shop = made(Path(folder) / "shop", products, MADE_CUSTOMERS)
+            shop.score("recommendation")
+            print(json.dumps({"products": products}), flush=True)
+            options.only = ["recommendations"]
+            tell(run(shop.folder, options), options)
+
+
+def tell(lines: Iterator[dict[str, Any]], options: argparse.Namespace) -> None:
+    for line in lines:
         print(json.dumps(line) if options.json or "task" not in line else _row(line), flush=True)
 
 
