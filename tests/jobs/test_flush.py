@@ -15,7 +15,7 @@ import pytest
 
 from dongcha import columns as c
 from dongcha.errors import BusyError
-from dongcha.jobs.flush import Flushed, flush, flush_all
+from dongcha.jobs.flush import Flushed, flush, flush_all, flush_waiting
 from dongcha.sources.segment import customer_of, deeds_of
 from dongcha.warehouse.engine import Engine
 from dongcha.warehouse.inbox import Inbox, Message, open_inbox
@@ -249,4 +249,19 @@ def test_small_files_are_put_together_and_no_row_is_lost(tmp_path: Path, monkeyp
         flush(lake, inbox)
     assert len(lake.files(c.EVENTS)) <= 2
     assert lake.rows(c.EVENTS) == 4
+    inbox.close()
+
+
+def test_a_stream_without_end_does_not_keep_a_flush_from_ending(tmp_path: Path) -> None:
+    class Sending(Inbox):
+        """Somebody sends again whenever messages are let go."""
+
+        def settle(self, messages: Sequence[Message]) -> None:
+            super().settle(messages)
+            add(self, track(f"after {messages[-1].id}"))
+
+    inbox = Sending(an_inbox(tmp_path).store, most_waiting=99, read=deeds_of)
+    add(inbox, track("m1"), track("m2"))
+    assert flush_waiting(a_lake(tmp_path), inbox).messages == 2
+    assert [message.id for message in inbox.waiting(9)] == ["after m2"]
     inbox.close()

@@ -189,15 +189,22 @@ def _quarantine(
 
 
 def flush_all(lake: Lake, inbox: Inbox, now: datetime, remember_days: int) -> Flushed:
-    """Flush until nothing waits, then forget the ids that are older than `remember_days`.
+    """Flush what waits, then forget the ids that are older than `remember_days`; raises as `flush_waiting`."""
+    total = flush_waiting(lake, inbox)
+    inbox.forget(now - timedelta(days=remember_days))
+    return total
+
+
+def flush_waiting(lake: Lake, inbox: Inbox) -> Flushed:
+    """Flush all that waits when this begins. What comes in meanwhile may go on waiting: a steady stream has no end.
 
     Raises BusyError where another process holds the lake for long; what was moved until then stays moved.
     """
-    total = Flushed()
-    while (done := flush(lake, inbox, patience_seconds=LOCK_SECONDS)).messages:
+    total, left = Flushed(), inbox.backlog()
+    while left > 0 and (done := flush(lake, inbox, patience_seconds=LOCK_SECONDS)).messages:
+        left -= done.messages
         rows = {k: total.rows.get(k, 0) + done.rows.get(k, 0) for k in {**total.rows, **done.rows}}
         total = Flushed(
             total.messages + done.messages, rows, total.quarantined + done.quarantined, total.erased + done.erased
         )
-    inbox.forget(now - timedelta(days=remember_days))
     return total

@@ -15,11 +15,10 @@ from dongcha.errors import UnknownError
 from dongcha.jobs.erase import derived, kept
 from dongcha.jobs.erase.journal import Begun, Journal
 from dongcha.jobs.erase.person import Person, find, keys_of
-from dongcha.jobs.flush import flush
+from dongcha.jobs.flush import flush_waiting
 from dongcha.jobs.study import Desk
 from dongcha.warehouse.erased import owner
 from dongcha.warehouse.inbox import Inbox
-from dongcha.warehouse.lake import LOCK_SECONDS
 from dongcha.warehouse.ledger import AUDIT
 
 READERS_SECONDS: Final = 5.0
@@ -77,8 +76,7 @@ def _begin(place: Place, journal: Journal, customer_id: str) -> Begun | None:
     lake = place.desk.lake
     with lake.writing():
         # Who is who is told by what waits, too.
-        while flush(lake, place.inbox, patience_seconds=LOCK_SECONDS).messages:
-            pass
+        flush_waiting(lake, place.inbox)
         person = find(lake, customer_id)
         if not _known(place, person):
             if lake.erased.among([owner(c.CUSTOMER_ID, customer_id)]):
