@@ -37,8 +37,8 @@ class FilesLake:
     def versions(self) -> dict[str, int]:
         return {path.stem: 0 for path in self.folder.glob("*.parquet")}
 
-    def files(self, name: str, version: int | None = None) -> list[str]:
-        return [str(self.folder / f"{name}.parquet")]
+    def read(self, name: str, version: int | None = None) -> Any:
+        return self.engine.read([str(self.folder / f"{name}.parquet")])
 
 
 def frame(name: str, rows: Sequence[Row]) -> pl.DataFrame:
