@@ -8,7 +8,7 @@ clock, and of the server's processors, both the first time after the start and t
 page is instead photographed in each look (theme-language-width), as DIR/LOOK/PAGE.png: whole, or its first `--height`
 pixels, in 256 colours where Pillow is installed. The README's pictures are `dongcha demo`'s shop by
 
-    python -m benchmarks.pages SHOP --pictures DIR --height 1080 --looks light-en-1440 --only / /customers/c000223
+    python -m benchmarks.pages SHOP --pictures DIR --height 1080 --looks light-en-1440 --only / /customers/c001329
     python -m benchmarks.pages SHOP --pictures DIR --height 1080 --looks dark-zh-1440 --only /segments
 """
 

@@ -94,6 +94,8 @@ def _between(view: View, value: float, low: float | None, high: float | None) ->
     """Between what the worth lies 8 times in 10, and whether that tells little."""
     if low is None or high is None:
         return ""
+    if high <= 0:
+        return view.say("worth_nothing")
     said = "worth_roughly" if high - low > ROUGH * max(value, 1.0) else "worth_between"
     return view.say(said, low=view.money(low), high=view.money(high))
 

@@ -130,6 +130,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "because": ("Because they bought", "因为买过"),
     "may_leave_sub": ("chance of no order in {days} days", "{days} 天内不下单的可能"),
     "worth_between": ("8 times in 10 between {low} and {high}", "八成把握在 {low} 至 {high} 之间"),
+    "worth_nothing": ("Most likely nothing; a mean over customers like this", "很可能不再消费；数值为同类客户均值"),
     "worth_roughly": ("Roughly: 8 times in 10 between {low} and {high}", "仅为粗估：八成把握在 {low} 至 {high} 之间"),
     "known": ("What is known", "已知资料"),
     "known_email": ("E-mail", "邮箱"),
