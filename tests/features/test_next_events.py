@@ -9,7 +9,8 @@ from small_shops import a_lake, line
 from dongcha import columns as c
 from dongcha.as_of import AsOf, Horizon, Window
 from dongcha.features.labels import first_actions
-from dongcha.features.next_events import STARTS, voted, with_visits
+from dongcha.features.next_events import begins, micros_of, voted
+from dongcha.features.numbering import numbered
 
 CUTOFF = AsOf.parse("2023-03-01")
 WINDOW = Window.after(CUTOFF, Horizon(30))
@@ -90,4 +91,5 @@ def test_a_visit_ends_after_half_an_hour_without_an_event() -> None:
             ],
         }
     )
-    assert with_visits(moments)[STARTS].to_list() == [True, False, True, True]
+    customers, _ = numbered(moments["customer_id"])
+    assert begins(customers, micros_of(moments["happened_at"])).tolist() == [True, False, True, True]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 DAY: Final = 86_400_000_000
 """A day in microseconds: moments are counted in them, since plain arithmetic is far faster than calendar functions."""
 YEAR_DAYS: Final = 365.25
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_WEEKDAY: Final = 3
 """1970-01-01 was a Thursday (Monday is 0)."""
 SATURDAY: Final = 5

@@ -28,7 +28,6 @@ DONE_TO_THEM: Final = (
 """What happens to a customer is no action of theirs (Segment's names); opening a mail or sending goods back is."""
 SESSION_MINUTES: Final = 30
 """What comes within this of the event before belongs to one visit."""
-STARTS: Final = "starts_visit"
 
 
 def micros_of(moments: pl.Series) -> Codes:
@@ -95,12 +94,6 @@ def voted(lines: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     most = most_told(groups.to_numpy().astype(np.int64), kinds, len(each))
     told = pl.Series(c.CATEGORY, [names[kind] if kind >= 0 else None for kind in most.tolist()], dtype=pl.String)
     return each.drop("group").with_columns(told)
-
-
-def with_visits(moments: pl.DataFrame) -> pl.DataFrame:
-    """With `starts_visit`: whether the moment begins a visit. `moments` are by customer, oldest first."""
-    customers, _ = numbered(moments[c.CUSTOMER_ID])
-    return moments.with_columns(pl.Series(STARTS, begins(customers, micros_of(moments[c.HAPPENED_AT]))))
 
 
 def _changes(numbers: Codes) -> NDArray[np.bool_]:

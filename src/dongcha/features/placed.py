@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.features.point_in_time import EPOCH, Snapshot
+from dongcha.features.point_in_time import Snapshot
 from dongcha.features.sales import NOT_A_SALE
 
 VALUE_UNITS: Final = 10_000
@@ -215,11 +214,6 @@ def as_placed(lines: Sequence[Mapping[str, Any]], happened: int, known: int) -> 
         SOLD: True,
         BAD_AT: None,
     }
-
-
-def micros(moment: datetime) -> int:
-    """An aware moment in microseconds since 1970."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _place(line: Mapping[str, Any]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property, reduce
 from itertools import groupby
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.as_of import AsOf
+from dongcha.as_of import AsOf, micros
 from dongcha.errors import MissingDataError
 from dongcha.features.declare import Feature, Grain, lookup, with_parts
 from dongcha.features.identities import current, people, resolved
@@ -22,7 +21,6 @@ from dongcha.warehouse.tables import ALWAYS
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 BUYER: Final = "orders"
 """The feature that says who is a buyer: it is never zero for one."""
 DOES: Final = (c.ORDERS, c.EVENTS, c.REVIEWS, c.MESSAGES)
@@ -76,7 +74,7 @@ class Snapshot:
     @property
     def moment(self) -> Any:
         """The cutoff in microseconds since 1970."""
-        return (self.as_of.moment - EPOCH) // timedelta(microseconds=1)
+        return micros(self.as_of.moment)
 
     def has(self, table: str) -> bool:
         """Whether the table was loaded."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -47,25 +48,28 @@ def write_shop(facts: Snapshot, horizon: Horizon, folder: Path, stamp: Mapping[s
     found in the mapped file and read alone. Takes as much memory as the largest table; the files hold personal data,
     as the lake does.
     """
-    draft = folder.with_name(f".{folder.name}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    (draft / ROWS).mkdir(parents=True)
+    with replaced(folder, stamp) as draft:
+        _write_shop(facts, horizon, draft)
+
+
+def _write_shop(facts: Snapshot, horizon: Horizon, draft: Path) -> None:
+    (draft / ROWS).mkdir()
     recipe = Recipe.of(facts, about_customers())
     (draft / RECIPE).write_text(recipe.to_json(), "utf-8")
     for name in recipe.tables:
         rows = as_kept(facts.lake.engine.to_polars(facts.table(name)))
         if name == c.PRODUCTS:
-            _write(rows.sort(c.PRODUCT_ID), draft / PRODUCTS_FILE)
+            write_frame(rows.sort(c.PRODUCT_ID), draft / PRODUCTS_FILE)
         else:
-            _write(rows.drop_nulls(c.CUSTOMER_ID).sort(c.CUSTOMER_ID, c.HAPPENED_AT), draft / ROWS / f"{name}.arrow")
+            write_frame(
+                rows.drop_nulls(c.CUSTOMER_ID).sort(c.CUSTOMER_ID, c.HAPPENED_AT), draft / ROWS / f"{name}.arrow"
+            )
     products = catalogue(facts)
-    _write(products, draft / CATALOGUE_FILE)
-    _write(lines(facts, products), draft / LINES_FILE)
-    _write(market_of(facts), draft / MARKET_FILE)
-    _write(traits(facts), draft / TRAITS_FILE)
+    write_frame(products, draft / CATALOGUE_FILE)
+    write_frame(lines(facts, products), draft / LINES_FILE)
+    write_frame(market_of(facts), draft / MARKET_FILE)
+    write_frame(traits(facts), draft / TRAITS_FILE)
     (draft / HORIZON_FILE).write_text(json.dumps(horizon.days), "utf-8")
-    (draft / STAMP).write_text(json.dumps(dict(stamp)), "utf-8")
-    swap(draft, folder)
 
 
 def live_folder(models: Path) -> Path:
@@ -73,8 +77,17 @@ def live_folder(models: Path) -> Path:
     return models.with_name("live")
 
 
-def swap(draft: Path, folder: Path) -> None:
-    """Put a finished folder in another's place; who has the old one open goes on reading it."""
+@contextmanager
+def replaced(folder: Path, stamp: Mapping[str, Any]) -> Iterator[Path]:
+    """An empty folder to be filled; it is stamped and takes the other's place when the block ends without an error.
+
+    Who has the old one open goes on reading it.
+    """
+    draft = folder.with_name(f".{folder.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    yield draft
+    (draft / STAMP).write_text(json.dumps(dict(stamp)), "utf-8")
     old = folder.with_name(f".{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +97,8 @@ def swap(draft: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write(frame: pl.DataFrame, file: Path) -> None:
+def write_frame(frame: pl.DataFrame, file: Path) -> None:
+    """Uncompressed, so that it can be mapped."""
     frame.rechunk().write_ipc(file, compression="uncompressed")
 
 
@@ -168,15 +182,15 @@ class LiveShop:
     def open(cls, folder: Path) -> LiveShop:
         """OSError, ValueError or KeyError where something is missing or damaged."""
         told = json.loads((folder / STAMP).read_text("utf-8"))
-        told_lines = _read(folder / LINES_FILE)
+        told_lines = read_frame(folder / LINES_FILE)
         recipe = Recipe.from_json((folder / RECIPE).read_text("utf-8"))
-        rows = {name: _read(folder / ROWS / f"{name}.arrow") for name in recipe.tables if name != c.PRODUCTS}
+        rows = {name: read_frame(folder / ROWS / f"{name}.arrow") for name in recipe.tables if name != c.PRODUCTS}
         described = folder / PRODUCTS_FILE
         nothing = pl.DataFrame(schema={c.PRODUCT_ID: pl.String()})
         products = Products.of(
-            _read(folder / CATALOGUE_FILE),
-            _read(described) if described.exists() else nothing,
-            _read(folder / MARKET_FILE),
+            read_frame(folder / CATALOGUE_FILE),
+            read_frame(described) if described.exists() else nothing,
+            read_frame(folder / MARKET_FILE),
         )
         return cls(
             AsOf.parse(told[c.AS_OF]),
@@ -184,7 +198,7 @@ class LiveShop:
             {name: ByCustomer(frame) for name, frame in rows.items()},
             ByCustomer(told_lines),
             ByCustomer(told_lines.select(list(TIMELINE))),
-            ByCustomer(_read(folder / TRAITS_FILE)),
+            ByCustomer(read_frame(folder / TRAITS_FILE)),
             products,
             OneCustomer(recipe, products.market),
         )
@@ -271,7 +285,7 @@ def _kept_as(kind: pl.DataType) -> pl.DataType:
     return pl.Int64() if kind.is_temporal() else kind
 
 
-def _read(file: Path) -> pl.DataFrame:
+def read_frame(file: Path) -> pl.DataFrame:
     """Mapped, not copied, as Polars's own reader would: what nobody asks about takes no memory."""
     import pyarrow as pa
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,12 +12,12 @@ import numpy as np
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.as_of import AsOf, Horizon
+from dongcha.as_of import AsOf, Horizon, micros
 from dongcha.features.orders_as_of import Asked, Orders, Past, People
-from dongcha.features.placed import ACCOUNTS, as_placed, micros
+from dongcha.features.placed import ACCOUNTS, as_placed
 from dongcha.features.placing import told
 from dongcha.insight_kit.facts import Facts
-from dongcha.insight_kit.live import STAMP, swap
+from dongcha.insight_kit.live import read_frame, replaced, write_frame
 
 ORDERS_FILE: Final = "orders.arrow"
 ACCOUNTS_FILE: Final = "customers.arrow"
@@ -39,20 +38,16 @@ class OrderBook:
 
     def write(self, folder: Path, stamp: Mapping[str, Any]) -> None:
         """Put it in place of what is there, swapped whole. The files hold personal data, as the lake does."""
-        draft = folder.with_name(f".{folder.name}.draft")
-        shutil.rmtree(draft, ignore_errors=True)
-        draft.mkdir(parents=True)
         frames = {ORDERS_FILE: self.orders, ACCOUNTS_FILE: self.accounts, CATEGORIES_FILE: self.categories}
-        for name, frame in frames.items():
-            frame.rechunk().write_ipc(draft / name, compression="uncompressed")
-        (draft / ABOUT_FILE).write_text(json.dumps({"horizon_days": self.horizon.days}), "utf-8")
-        (draft / STAMP).write_text(json.dumps(dict(stamp)), "utf-8")
-        swap(draft, folder)
+        with replaced(folder, stamp) as draft:
+            for name, frame in frames.items():
+                write_frame(frame, draft / name)
+            (draft / ABOUT_FILE).write_text(json.dumps({"horizon_days": self.horizon.days}), "utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> OrderBook:
         """What `write` wrote; OSError, ValueError or KeyError where something is missing or damaged."""
-        orders, accounts, categories = (pl.read_ipc(folder / k) for k in (ORDERS_FILE, ACCOUNTS_FILE, CATEGORIES_FILE))
+        orders, accounts, categories = (read_frame(folder / k) for k in (ORDERS_FILE, ACCOUNTS_FILE, CATEGORIES_FILE))
         about = json.loads((folder / ABOUT_FILE).read_text("utf-8"))
         return cls(orders, accounts, categories, Horizon(about["horizon_days"]))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from dongcha.as_of import AsOf
 from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.contender import Contender
 from dongcha.insight_kit.facts import Facts
-from dongcha.insight_kit.live import FORMAT, STAMP, live_folder, swap, write_shop
+from dongcha.insight_kit.live import FORMAT, STAMP, live_folder, replaced, write_shop
 from dongcha.jobs.order_study import OrderStudy
 from dongcha.jobs.study import Study
 
@@ -37,12 +36,8 @@ def hand_over(study: Study, version: str, contender: Contender, facts: Facts) ->
     mine = folder / study.insight.name / version
     if not _older(mine, stamp):
         return
-    draft = mine.with_name(f".{version}.draft")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    contender.export(draft, facts)
-    (draft / STAMP).write_text(json.dumps(stamp), "utf-8")
-    swap(draft, mine)
+    with replaced(mine, stamp) as draft:
+        contender.export(draft, facts)
 
 
 def _older(folder: Path, stamp: dict[str, Any]) -> bool:

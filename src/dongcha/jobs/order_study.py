@@ -8,10 +8,10 @@ from typing import Final
 import polars as pl
 
 from dongcha import columns as c
-from dongcha.as_of import AsOf, Horizon, Window
+from dongcha.as_of import AsOf, Horizon, Window, micros
 from dongcha.evaluation.splits import rolling_cutoffs
 from dongcha.features.orders_as_of import Asked, Orders, Past, People
-from dongcha.features.placed import BAD_AT, SOLD, accounts, categories, micros, placed
+from dongcha.features.placed import BAD_AT, SOLD, accounts, categories, placed
 from dongcha.features.placing import told
 from dongcha.features.point_in_time import Snapshot
 from dongcha.insight_kit.facts import Example, Facts

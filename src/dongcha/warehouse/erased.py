@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from dongcha import columns as c
+from dongcha.as_of import micros
 from dongcha.errors import StoreError
-from dongcha.warehouse.inbox.message import micros, moment
+from dongcha.warehouse.inbox.message import moment
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

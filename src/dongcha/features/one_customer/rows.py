@@ -12,8 +12,7 @@ import polars as pl
 import polars.selectors as cs
 
 from dongcha import columns as c
-from dongcha.as_of import AsOf
-from dongcha.features.point_in_time import EPOCH
+from dongcha.as_of import EPOCH, AsOf
 
 Row = Mapping[str, Any]
 Rows = Mapping[str, Sequence[Row]]

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import orjson
 
+from dongcha.as_of import EPOCH
+
 Row = dict[str, str | None]
 """Field of the contract → its value as text; what is not told is null or absent."""
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLIS_FROM: Final = 100_000_000_000
 """A number of at least this many is milliseconds since 1970 (as seconds, it would be in the year 5138)."""
 

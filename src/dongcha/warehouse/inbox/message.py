@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final, Protocol
 
 import orjson
 
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from dongcha.as_of import EPOCH
 
 MOST_BYTES: Final = 16 << 20
 """Bodies that are read at once, whatever their number."""
@@ -79,11 +79,6 @@ def mark(message_id: str) -> bytes:
 def quoted(customer: str) -> bytes:
     """A customer's id as it stands in a message's JSON."""
     return orjson.dumps(customer)
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def moment(micros: int) -> datetime:

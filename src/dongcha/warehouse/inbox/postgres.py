@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from dongcha.as_of import micros
 from dongcha.errors import BusyError, SettingsError
-from dongcha.warehouse.inbox.message import MOST_BYTES, MOST_SETTLED, Message, mark, micros, moment, quoted
+from dongcha.warehouse.inbox.message import MOST_BYTES, MOST_SETTLED, Message, mark, moment, quoted
 
 if TYPE_CHECKING:
     import psycopg

@@ -11,8 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from dongcha.as_of import micros
 from dongcha.errors import BusyError, StoreError
-from dongcha.warehouse.inbox.message import MOST_SETTLED, Message, mark, micros, moment, quoted, within_bytes
+from dongcha.warehouse.inbox.message import MOST_SETTLED, Message, mark, moment, quoted, within_bytes
 
 BUSY_SECONDS: Final = 30
 SCRUBS: Final = 100
